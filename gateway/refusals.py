@@ -33,7 +33,7 @@ HTTP_ALONE = (
 
 
 def refusals() -> list[type[Refusal]]:
-    """Return every refusal of the chassis, the services' contracts and the gateway."""
+    """Return every refusal of the chassis, the lexicon, the services' contracts and the gateway."""
     _import_all()
     found = [*BRANCHES.values()]
     waiting = list(found)
@@ -50,7 +50,7 @@ def refusals() -> list[type[Refusal]]:
 def said_by(refusal: type[Refusal]) -> str:
     """Return the service that names this obstacle, or `any`."""
     parts = refusal.__module__.split(".")
-    return "gateway" if parts[0] == "gateway" else "any" if parts[1] == "chassis" else parts[1]
+    return "gateway" if parts[0] == "gateway" else "any" if parts[1] in {"chassis", "lexicon"} else parts[1]
 
 
 @functools.cache
@@ -72,6 +72,7 @@ def table() -> str:
 
 
 def _import_all() -> None:
+    importlib.import_module("services.lexicon.refusals")
     for service in pkgutil.iter_modules(services.__path__):
         name = f"services.{service.name}.contract"
         if service.name not in {"chassis", "lexicon"} and importlib.util.find_spec(name):

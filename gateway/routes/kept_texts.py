@@ -8,7 +8,7 @@ from gateway.endpoints import ApiBlueprint, JsonObject, Parameters
 from gateway.merging import Page, Part, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
 from services.contacts.contract import KeptTextListQuerySchema, KeptTextReleasedSchema, KeptTextReleaseSchema, KeptTextSchema
 from services.contacts.contract.answers import KeptTextAnswer
-from services.contacts.contract.kept import KeptTextUnknown
+from services.lexicon.refusals import KeptTextUnknown
 
 blueprint = ApiBlueprint(
     "kept-texts", __name__, url_prefix="/kept-texts", description="Text that was kept against a finding, until it is released (T15)"

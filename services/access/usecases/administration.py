@@ -28,7 +28,7 @@ from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
 from services.chassis.validation import given_or, names_given
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import screen, screen_organization_name, screen_person_name
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ from services.contacts.contract.integrations import (
     SubmissionSchema,
     topology,
 )
+from services.lexicon.refusals import IssueUnknown, TextNeedsReview
 
 TARGET = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
 _COMPONENT = "{component}"
@@ -52,9 +53,9 @@ CODES: tuple[type[Exception], ...] = (
     integrations.SubmissionsBlocked,
     refusals.OwnerUnsuitable,
     refusals.ContactPointInvalid,
-    refusals.TextNeedsReview,
+    TextNeedsReview,
     refusals.KindDeclined,
-    refusals.IssueUnknown,
+    IssueUnknown,
     refusals.OrganizationUnknown,
     refusals.IndividualBlocked,
     refusals.IndividualDuplicate,

@@ -5,23 +5,10 @@ from __future__ import annotations
 from marshmallow import Schema, fields, validate
 
 from services.chassis.instants import Instant
-from services.chassis.messages import Conflict, NotFound
 from services.chassis.validation import Closed
 
 #: How many one service answers at a time.
 MOST = 200
-
-
-class KeptTextUnknown(NotFound):
-    """There is no such text that waits to be released."""
-
-    code = "kept-text-unknown"
-
-
-class TextReplaced(Conflict):
-    """The text was replaced meanwhile. This one stays with its component."""
-
-    code = "text-replaced"
 
 
 class KeptTextPageSchema(Closed):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Self
-
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooMany
-from services.lexicon.screening import Screening, findings_in
 
 
 class IndividualUnknown(NotFound):
@@ -51,34 +47,10 @@ class NoticeUnknown(NotFound):
     code = "notice-unknown"
 
 
-class SealUnknown(NotFound):
-    """There is no such seal; it was broken when the erasure was done."""
-
-    code = "seal-unknown"
-
-
-class TaskStands(Conflict):
-    """This task is something to do: it goes away when it is done."""
-
-    code = "task-stands"
-
-
-class ContributorsOnly(Forbidden):
-    """Your access level lets you read, not write."""
-
-    code = "contributors-only"
-
-
 class ContactLayerWithheld(Forbidden):
     """Contact points are shown to contributors of the component they were given to."""
 
     code = "contact-layer-withheld"
-
-
-class OwnerOnly(Forbidden):
-    """Only the record's owner, or the user who has the duty to erase, may do this."""
-
-    code = "owner-only"
 
 
 class RevealsExhausted(Forbidden):
@@ -91,18 +63,6 @@ class StewardsOnly(Forbidden):
     """Sharing a contact point with another component is for stewards."""
 
     code = "stewards-only"
-
-
-class PreferenceStands(Conflict):
-    """This person asked for this not to be done."""
-
-    code = "preference-stands"
-
-
-class IndividualFrozen(Conflict):
-    """This person asked not to be contacted; the record is frozen."""
-
-    code = "individual-frozen"
 
 
 class IndividualBlocked(Conflict):
@@ -181,37 +141,6 @@ class ContactPointInvalid(Invalid):
     """This is not a valid value of this kind."""
 
     code = "contact-point-invalid"
-
-
-class TextNeedsReview(Invalid):
-    """This text has information that can't be shared. Change it, or keep it with a reason."""
-
-    code = "text-needs-review"
-
-    @classmethod
-    def unless_clean(cls, texts: Iterable[tuple[str, str | None, Screening]]) -> None:
-        """Go on only if screening finds nothing in fields, given as (path, text, how it is screened) (T32).
-
-        :raises TextNeedsReview: it does; `findings` says where and of which class, never what.
-        """
-        if findings := findings_in(texts):
-            raise cls.of(findings)
-
-    @classmethod
-    def of(cls, findings: Sequence[Mapping[str, object]], detail: str | None = None) -> Self:
-        """Return the refusal that tells of these findings, in other words where some are given."""
-        errors: dict[str, list[str]] = {}
-        for found in findings:
-            said = errors.setdefault(str(found["field"]), [])
-            if found["why"] not in said:
-                said.append(str(found["why"]))
-        return cls(detail, errors=errors, extra={"findings": list(findings)})
-
-
-class IssueUnknown(Invalid):
-    """There is no such issue."""
-
-    code = "issue-unknown"
 
 
 class OwnerUnchanged(Conflict):

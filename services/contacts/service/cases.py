@@ -8,13 +8,13 @@ from services.chassis.messages import Caller
 from services.chassis.validation import as_id, ready
 from services.contacts import contract
 from services.contacts.contract import answers
-from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.contract.refusals import IndividualUnknown, MarkUnknown, NoticeUnknown, OrganizationUnknown, PairUnknown, TwinUnknown
 from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.imports import asked_for
 from services.contacts.usecases import freezing, hits, likenesses, releasing, suppressing, tasks
 from services.contacts.usecases.authorization import is_officer
 from services.contacts.usecases.imports import deciding
+from services.lexicon.refusals import KeptTextUnknown
 
 _RETENTION = "retention"
 #: Reads every component's values, for the marks of a case; the privacy officer's lists too.

@@ -7,17 +7,13 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Refusal
-from services.contacts.contract.refusals import (
-    ContributorsOnly,
-    IndividualFrozen,
-    IndividualUnknown,
-    OrganizationUnknown,
-)
+from services.contacts.contract.refusals import IndividualUnknown, OrganizationUnknown
 from services.contacts.domain.stakeholders import Individual, NamedIndividual, Organization
 from services.contacts.storage import individuals, organizations, projections
 from services.contacts.storage.scopes import TaskScope
 from services.lexicon.duty import duty_to_erase
 from services.lexicon.policy import Decision, Facts, decide
+from services.lexicon.refusals import ContributorsOnly, IndividualFrozen
 
 
 def require(decision: Decision, refusal: type[Refusal] = Forbidden) -> None:

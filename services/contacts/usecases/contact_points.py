@@ -13,7 +13,6 @@ from services.contacts.contract.refusals import (
     ContactLayerWithheld,
     KindDeclined,
     OwnerUnsuitable,
-    PreferenceStands,
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
@@ -29,6 +28,7 @@ from services.contacts.usecases.registration import standardized
 from services.lexicon.canonical import canonical_contact_point
 from services.lexicon.policy import Facts, Grant, Withheld, decide
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
+from services.lexicon.refusals import PreferenceStands
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 
 

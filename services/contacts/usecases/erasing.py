@@ -13,7 +13,7 @@ from datetime import datetime
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
 from services.contacts.contract.answers import ErasedAnswer, ReceiptAnswer, ReceiptsAnswer, UnsealedKey
-from services.contacts.contract.refusals import OrganizationUnknown, SealUnknown
+from services.contacts.contract.refusals import OrganizationUnknown
 from services.contacts.domain.sealing import former_values
 from services.contacts.domain.stakeholders import Individual
 from services.contacts.storage import directory, erasing, individuals, notices, organizations
@@ -21,6 +21,7 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import suppressing
 from services.lexicon.canonical import canonical_contact_point, canonical_phone, compared_as
 from services.lexicon.folding import fold
+from services.lexicon.refusals import SealUnknown
 from services.lexicon.seal import open_seal, seal
 
 #: Causes whose erased people are not to be entered again (T9); expiry, mistakes and undoing are none.

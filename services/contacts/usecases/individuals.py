@@ -18,13 +18,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.contract.answers import FrozenIndividualAnswer, HistoryItem, IndividualAnswer, PartOfHistory
 from services.contacts.contract.commands import GivenIndividual, GivenLink
-from services.contacts.contract.refusals import (
-    IssueUnknown,
-    OrganizationUnknown,
-    OwnerOnly,
-    OwnerUnchanged,
-    OwnerUnsuitable,
-)
+from services.contacts.contract.refusals import OrganizationUnknown, OwnerUnchanged, OwnerUnsuitable
 from services.contacts.domain import representations
 from services.contacts.domain.preferences import spans_of
 from services.contacts.domain.previous import replaced
@@ -52,6 +46,7 @@ from services.contacts.usecases.registration import (
 )
 from services.lexicon.display import display_name
 from services.lexicon.policy import Facts, decide
+from services.lexicon.refusals import IssueUnknown, OwnerOnly
 
 
 def register_individual(

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from services.chassis.messages import Caller, new_id
 from services.contacts.contract.commands import GivenIndividual
-from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.notes import Note
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import Screening, contact_values, findings_in, screen, screen_organization_name, screen_person_name
 
 #: Fields of one person's that may be kept, and what a note calls each. Names are a person's or an organization's for all.

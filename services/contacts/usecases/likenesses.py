@@ -11,11 +11,12 @@ from datetime import datetime
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid
 from services.contacts.contract.answers import PairAnswer, PairDecidedAnswer, PairOfRecords
-from services.contacts.contract.refusals import IndividualFrozen, PairUnknown
+from services.contacts.contract.refusals import PairUnknown
 from services.contacts.domain import representations
 from services.contacts.storage import individuals, likenesses
 from services.contacts.storage.likenesses import Proposal
 from services.contacts.usecases.authorization import is_officer, require_contributor, require_officer, task_scope
+from services.lexicon.refusals import IndividualFrozen
 
 Pair = tuple[str, str]
 _OFFICER = ("propose", "different")

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.answers import HitOfErasure, MentionsAnswer, NamesakeAnswer, PlaceAnswer, ReceiptAnswer, ShownMention, SoughtAnswer
-from services.contacts.contract.refusals import SealUnknown
 from services.contacts.storage import erasing, texts
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
 from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.refusals import SealUnknown
 from services.lexicon.seal import open_seal
 
 #: What another part of this service adds to the search: (work, former values, individual id) → receipts.

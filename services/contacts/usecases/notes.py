@@ -9,12 +9,13 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, new_id, require_match
 from services.contacts.contract.answers import NoteAnswer, Page
-from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable, TextNeedsReview
+from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable
 from services.contacts.domain import representations
 from services.contacts.domain.notes import Note
 from services.contacts.storage import notes
 from services.contacts.usecases.authorization import is_contributor, open_individual, require
 from services.lexicon.policy import decide
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import contact_values, findings_in, screen
 
 #: A reader could not read what they kept.

@@ -15,14 +15,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.contract.answers import Address, OfficeAnswer, OrganizationAnswer, PossibleOrganization
 from services.contacts.contract.commands import GivenLink, GivenOffice, GivenOrganization
-from services.contacts.contract.refusals import (
-    ContactPointInvalid,
-    IndividualBlocked,
-    IssueUnknown,
-    OrganizationDuplicate,
-    OwnerUnsuitable,
-    TextNeedsReview,
-)
+from services.contacts.contract.refusals import ContactPointInvalid, IndividualBlocked, OrganizationDuplicate, OwnerUnsuitable
 from services.contacts.domain import representations
 from services.contacts.domain.stakeholders import Office, Organization, OrganizationChanges, SameName
 from services.contacts.domain.suppression import organization_form
@@ -34,6 +27,7 @@ from services.contacts.usecases.authorization import require_contributor, visibl
 from services.contacts.usecases.preconditions import require_entries_left
 from services.lexicon.canonical import canonical_organization, canonical_phone
 from services.lexicon.postal import postal_code
+from services.lexicon.refusals import IssueUnknown, TextNeedsReview
 from services.lexicon.screening import screen_address, screen_organization_name
 from services.lexicon.telephones import telephone
 

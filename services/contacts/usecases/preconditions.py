@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.commands import GivenIndividual
-from services.contacts.contract.refusals import BlockedTooOften, IndividualBlocked, TextNeedsReview
+from services.contacts.contract.refusals import BlockedTooOften, IndividualBlocked
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.usecases import looking
 from services.contacts.usecases.keeping import screened_fields
 from services.lexicon.canonical import canonical_contact_point
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 
 #: Blocked entries of one user and day after which nothing more is taken (T9).

@@ -18,7 +18,6 @@ from services.contacts.contract.refusals import (
     ContactPointInvalid,
     IndividualBlocked,
     IndividualDuplicate,
-    IssueUnknown,
     KindDeclined,
     OrganizationUnknown,
     OwnerUnsuitable,
@@ -39,6 +38,7 @@ from services.lexicon.display import display_name, tidy
 from services.lexicon.mailboxes import mailbox, why_no_mailbox
 from services.lexicon.names import PersonName, are_names_alike, family_key
 from services.lexicon.places import propose_state
+from services.lexicon.refusals import IssueUnknown
 from services.lexicon.telephones import telephone
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale, wire_value
 from services.contacts.contract.answers import KeptTextAnswer, PartOfKeptTexts
-from services.contacts.contract.kept import KeptTextUnknown
 from services.contacts.storage import notes
 from services.contacts.usecases.authorization import require_officer
+from services.lexicon.refusals import KeptTextUnknown
 
 
 def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> PartOfKeptTexts:

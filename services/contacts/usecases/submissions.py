@@ -32,7 +32,7 @@ from services.contacts.contract.integrations import (
     announcement_key,
     reply_key,
 )
-from services.contacts.contract.refusals import ImportsStopped, TextNeedsReview
+from services.contacts.contract.refusals import ImportsStopped
 from services.contacts.domain.submissions import Delivered, Submission, outgoing
 from services.contacts.storage import submissions
 from services.contacts.storage.contact_layer import ContactLayer
@@ -40,6 +40,7 @@ from services.contacts.storage.submissions import Outcome
 from services.contacts.usecases import looking
 from services.contacts.usecases.individuals import register_individual
 from services.contacts.usecases.preconditions import BLOCKED_A_DAY, require_clean_fields
+from services.lexicon.refusals import TextNeedsReview
 
 ACTION = "contacts:integration:submit"
 _ACCEPTED = "accepted"

@@ -9,13 +9,13 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
 from services.contacts.contract.answers import PartOfTasks, TaskAnswer
-from services.contacts.contract.refusals import TaskStands
 from services.contacts.storage import contact_layer, notices
 from services.contacts.storage import tasks as stored
 from services.contacts.usecases import hits
 from services.contacts.usecases.authorization import stands_for_office, task_scope
 from services.lexicon.calendar import add_working_days
 from services.lexicon.policy import Facts, decide
+from services.lexicon.refusals import TaskStands
 from services.lexicon.tasks import first_after
 
 #: What goes away when it is done, and not by dismissing it.

@@ -1,7 +1,4 @@
-"""The obstacles that interactions names; each docstring is the message, each code is stable.
-
-What contacts has named already (a frozen individual, text that needs review, an unknown issue) is raised in its words.
-"""
+"""The obstacles that interactions names; each docstring is the message, each code is stable."""
 
 from __future__ import annotations
 
@@ -42,3 +39,9 @@ class IssueActive(Conflict):
     """The issue is still active; end it before it is deleted."""
 
     code = "issue-active"
+
+
+class TextReplaced(Conflict):
+    """The text was replaced meanwhile. This one stays with its component."""
+
+    code = "text-replaced"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import contact_values, findings_in, screen
 
 

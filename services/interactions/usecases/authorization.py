@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from services.chassis.messages import Caller, Forbidden
-from services.contacts.contract.refusals import ContributorsOnly
 from services.interactions.domain.records import CoordinationRequest
 from services.interactions.domain.rights import Person, Scope
 from services.lexicon.policy import Facts, decide
+from services.lexicon.refusals import ContributorsOnly
 
 
 def is_reader(by: Caller) -> bool:

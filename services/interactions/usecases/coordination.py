@@ -10,7 +10,6 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
-from services.contacts.contract.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.interactions.contract.answers import CoordinationRequestAnswer, Page
 from services.interactions.contract.commands import CoordinationRequestChange, CoordinationRequestCreate, CoordinationRequestListQuery
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
@@ -22,6 +21,7 @@ from services.interactions.storage import coordination, texts
 from services.interactions.usecases.authorization import is_contributor, may_answer, may_withdraw, require_contributor, require_reader, scope_of
 from services.interactions.usecases.preconditions import require_individuals, require_issues
 from services.interactions.usecases.writing import Ids, kept_texts, store_text, wire
+from services.lexicon.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 _SENT = ("individual_id", "issue_id", "message", "due_on", "mode")

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.chassis.database import UnitOfWork
-from services.contacts.contract.refusals import SealUnknown
 from services.interactions.contract import InteractionWithdrawn
 from services.interactions.contract.answers import Erased, Hit, Place, Receipt, ShownMentions, ShownPlace
 from services.interactions.contract.answers import Sought as Answer
 from services.interactions.storage import coordination, directory, erasure
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, Sought, excerpts, redact
+from services.lexicon.refusals import SealUnknown
 from services.lexicon.seal import open_seal
 
 #: Under this word the answer to `erase` is kept; a search has a word of the saga's.

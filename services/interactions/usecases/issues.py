@@ -10,7 +10,6 @@ from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.chassis.validation import given_or, names_given
-from services.contacts.contract.refusals import IssueUnknown
 from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
 from services.interactions.contract.answers import (
     ErasedIssues,
@@ -29,6 +28,7 @@ from services.interactions.storage import coordination, issues, texts
 from services.interactions.usecases.authorization import require_contributor, require_reader
 from services.interactions.usecases.writing import Ids, kept_texts, reworded, store_text, wire
 from services.lexicon.folding import fold
+from services.lexicon.refusals import IssueUnknown
 from services.lexicon.vocabulary import PRIORITIES
 
 

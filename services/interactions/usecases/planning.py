@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from services.chassis.database import UnitOfWork
 from services.chassis.validation import Unset, given_or
-from services.contacts.contract.refusals import PreferenceStands
 from services.interactions.contract.commands import FollowUpGiven, InteractionChange, InteractionCreate
 from services.interactions.domain.records import FollowUp
 from services.interactions.domain.texts import Written
 from services.interactions.storage import interactions
 from services.interactions.usecases.authorization import scope_of
+from services.lexicon.refusals import PreferenceStands
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
 #: What they want, by individual, as contacts says at that moment.

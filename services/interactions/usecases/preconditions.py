@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid
-from services.contacts.contract.refusals import IndividualFrozen, IssueUnknown
 from services.interactions.domain.rights import Person
 from services.interactions.storage import directory, issues
+from services.lexicon.refusals import IndividualFrozen, IssueUnknown
 
 
 def require_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> None:

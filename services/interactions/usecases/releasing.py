@@ -8,11 +8,12 @@ from datetime import datetime
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale
 from services.contacts.contract.answers import KeptTextAnswer
-from services.contacts.contract.kept import KeptTextUnknown, TextReplaced
 from services.interactions.contract.answers import Part, ReleasedText
+from services.interactions.contract.refusals import TextReplaced
 from services.interactions.storage import texts
 from services.interactions.usecases.authorization import require_privacy_officer
 from services.interactions.usecases.writing import wire
+from services.lexicon.refusals import KeptTextUnknown
 
 
 def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:

@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
-from services.contacts.contract.refusals import TaskStands
 from services.interactions.contract.answers import Part, TaskAnswer, TaskSubject
 from services.interactions.contract.commands import TaskListQuery
 from services.interactions.domain.records import Task
@@ -15,6 +14,7 @@ from services.interactions.storage import coordination, tasks, texts
 from services.interactions.usecases.authorization import is_reader, scope_of
 from services.interactions.usecases.writing import kept_texts, wire
 from services.lexicon.calendar import add_working_days
+from services.lexicon.refusals import TaskStands
 
 #: What goes away when it is done, and not by dismissing it.
 _STAND = frozenset({"answer-coordination-request", "carry-out-coordination-request", "await-coordination-request", "keep-promise"})

@@ -23,7 +23,7 @@ from services.contacts.contract import (
     OwnerChanged,
 )
 from services.contacts.contract.answers import MayEraseAnswer, Owner, TwinDecidedAnswer
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import Part, first_after
 from services.retention import contract

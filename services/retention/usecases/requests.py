@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
-from services.contacts.contract.refusals import TaskStands
 from services.lexicon.duty import Duty, duty_to_erase
+from services.lexicon.refusals import TaskStands
 from services.retention.contract import RequestUnknown
 from services.retention.contract.answers import PageOfRequests, ProposalAnswer, RequestAnswer, Subject, TaskAnswer
 from services.retention.contract.schemas import RequestQuery

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from services.chassis.backoff import pause_after
 from services.chassis.messages import new_id as make_id
 from services.chassis.messages import wire_value
-from services.contacts.contract.refusals import SealUnknown
 from services.lexicon.mentions import Sought
+from services.lexicon.refusals import SealUnknown
 from services.lexicon.seal import open_seal
 from services.retention.contract import ErasureCompleted
 from services.retention.contract.answers import Certificate, Decided, Reached, StepAnswer, StoreReceipt

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.chassis.messages import Caller
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.retention.contract import (
     ErasureUnderWay,

@@ -34,7 +34,7 @@ from services.access.usecases import administration, directory, gateway_refusals
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, Stale, entity_tag, new_id
 from services.chassis.refusals import CursorInvalid
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 
 NEW = {"username": "henrik", "name": "Henrik Dahl", "component": "ICE", "level": "contributor"}
 

@@ -7,15 +7,9 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import PreconditionMissing, Stale, entity_tag
-from services.contacts.contract.refusals import (
-    ContributorsOnly,
-    IndividualDuplicate,
-    IndividualUnknown,
-    KindDeclined,
-    OwnerOnly,
-    OwnerUnsuitable,
-)
+from services.contacts.contract.refusals import IndividualDuplicate, IndividualUnknown, KindDeclined, OwnerUnsuitable
 from services.contacts.usecases import individuals, organizations
+from services.lexicon.refusals import ContributorsOnly, OwnerOnly
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, an_id
 

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from services.chassis.messages import new_id
-from services.contacts.contract.refusals import SealUnknown
 from services.contacts.storage import notices, texts
 from services.contacts.storage.vault import KeyDestroyed
 from services.contacts.usecases import contact_points
 from services.lexicon.folding import fold
 from services.lexicon.mentions import REMOVED
+from services.lexicon.refusals import SealUnknown
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE
 from tests.integration.contacts.conftest import RETENTION, Desk
 

@@ -16,16 +16,15 @@ from services.contacts.contract.refusals import (
     BlockedTooOften,
     ContactLayerWithheld,
     IndividualBlocked,
-    PreferenceStands,
     RevealReasonRequired,
     RevealsExhausted,
     StewardsOnly,
-    TextNeedsReview,
 )
 from services.contacts.storage import ledger
 from services.contacts.usecases import contact_points
 from services.lexicon.policy import Granted
 from services.lexicon.policy.rules import REASON_FROM, REFUSED_FROM
+from services.lexicon.refusals import PreferenceStands, TextNeedsReview
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 

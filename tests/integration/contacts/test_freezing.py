@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import Caller, entity_tag, new_id
-from services.contacts.contract.refusals import IndividualBlocked, IndividualFrozen, IndividualUnknown
+from services.contacts.contract.refusals import IndividualBlocked, IndividualUnknown
 from services.contacts.usecases import contact_points, erasing, freezing, individuals, notes, organizations
+from services.lexicon.refusals import IndividualFrozen
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 

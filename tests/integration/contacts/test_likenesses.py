@@ -12,11 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.messages import Caller, Forbidden, Invalid, Refusal
-from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, PairUnknown
+from services.contacts.contract.refusals import PairUnknown
 from services.contacts.storage.contact_layer import ContactPoint
 from services.contacts.storage.imports import undoing as import_undoing
 from services.contacts.usecases import contact_points, freezing, individuals, likenesses
 from services.contacts.usecases import tasks as waiting
+from services.lexicon.refusals import ContributorsOnly, IndividualFrozen
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import Desk, open_desk
 from tests.integration.contacts.test_imports import Porter

@@ -14,7 +14,6 @@ from services.chassis.messages import Caller, Refusal, entity_tag, new_id
 from services.contacts.contract.refusals import (
     FreezeReasonRequired,
     IndividualBlocked,
-    IndividualFrozen,
     IndividualUnknown,
     MarkUnknown,
     TooManyContactPoints,
@@ -26,6 +25,7 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import Keyring
 from services.contacts.usecases import contact_points, freezing, individuals, organizations, search, suppressing, tasks, verifying
+from services.lexicon.refusals import IndividualFrozen
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.contacts.conftest import RETENTION, Desk
 from tests.spellings import CELL, DESK_LINE, GMAIL, HOPE, OFFICE_MAIL, VALUES

@@ -10,8 +10,9 @@ import pytest
 
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound
 from services.contacts import contract
-from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, KindDeclined
+from services.contacts.contract.refusals import KindDeclined
 from services.contacts.usecases import individuals, verifying
+from services.lexicon.refusals import ContributorsOnly, IndividualFrozen
 from tests.cast import AMINA, BRUNO, CHLOE, DOV
 from tests.integration.contacts.conftest import NOW, Desk
 

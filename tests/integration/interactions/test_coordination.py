@@ -10,9 +10,9 @@ from sqlalchemy import text
 from services.access.contract import UserChanged
 from services.chassis.messages import Caller, Invalid, NotFound, Stale, entity_tag, new_id
 from services.contacts.contract import IndividualErased, OwnerChanged
-from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
 from services.interactions.usecases import announcement_handlers, coordination, erasure, issues, tasks
+from services.lexicon.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands
 from services.lexicon.tasks import position
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office, a_promise

@@ -12,9 +12,9 @@ from sqlalchemy import text
 from services.access.contract import UserChanged
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, PreconditionMissing, Stale, entity_tag, new_id
 from services.chassis.refusals import CursorInvalid
-from services.contacts.contract.refusals import ContributorsOnly, IndividualFrozen, TextNeedsReview
 from services.interactions.contract.refusals import EventNotBegun, IssueActive
 from services.interactions.usecases import announcement_handlers, events, interactions, issues, reading
+from services.lexicon.refusals import ContributorsOnly, IndividualFrozen, TextNeedsReview
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office
 

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.sealer import Sealer
 from services.chassis.messages import NotFound
-from services.contacts.contract.refusals import IndividualFrozen
+from services.lexicon.refusals import IndividualFrozen
 from tests.unit.gateway.browsing import ID, PERSON, Browser, Doorkeeper, come_in, doorkeeper
 
 CELL = "956-555-0163"

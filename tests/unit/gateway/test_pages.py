@@ -11,7 +11,7 @@ import pytest
 from gateway.identity import csrf_token
 from services.access.contract import CredentialsWrong, SessionRequired
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
-from services.contacts.contract.refusals import TextNeedsReview
+from services.lexicon.refusals import TextNeedsReview
 from tests.unit.gateway.browsing import ID, PERSON, Browser, quiet
 from tests.unit.gateway.fakes import AMINA, STATEMENTS, TOKEN, FakeBus, opened, session
 

@@ -10,7 +10,6 @@ from marshmallow import Schema, ValidationError
 
 from services.chassis.messages import Invalid, new_id
 from services.chassis.validation import invalid
-from services.contacts.contract.refusals import ContributorsOnly, TextNeedsReview
 from services.interactions import contract
 from services.interactions.contract.commands import FollowUpGiven, InteractionChange
 from services.interactions.contract.refusals import RequestSettled
@@ -19,6 +18,7 @@ from services.interactions.domain.moments import CLOCK_SKEW, require_past
 from services.interactions.domain.rights import Person
 from services.interactions.domain.texts import review
 from services.interactions.usecases.authorization import may_answer, require_contributor, scope_of
+from services.lexicon.refusals import ContributorsOnly, TextNeedsReview
 from tests.cast import AMINA, BRUNO, CHLOE, EDDA, FARID, GRACE, RENATA
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

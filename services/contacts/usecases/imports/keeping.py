@@ -8,7 +8,6 @@ from typing import Any
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
-from services.contacts.contract.refusals import TextNeedsReview
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import ledger, notes
 from services.contacts.storage.contact_layer import ContactLayer
@@ -22,6 +21,7 @@ from services.contacts.usecases.imports.working import require_rights
 from services.contacts.usecases.keeping import notes_of
 from services.contacts.usecases.preconditions import require_not_suppressed
 from services.lexicon.policy import decide
+from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import contact_values
 
 

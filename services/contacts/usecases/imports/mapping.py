@@ -8,12 +8,12 @@ from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, require_match
-from services.contacts.contract.refusals import IssueUnknown
 from services.contacts.domain.imports import columns
 from services.contacts.storage import links
 from services.contacts.storage.imports import imports, outcomes
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports.representing import as_it_is, layout_of, own, representation, sealed_layout
+from services.lexicon.refusals import IssueUnknown
 
 
 def change_import(

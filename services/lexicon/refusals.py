@@ -1,0 +1,82 @@
+"""The obstacles that several services name; each docstring is the message, each code is stable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
+
+from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound
+from services.lexicon.screening import Screening, findings_in
+
+
+class ContributorsOnly(Forbidden):
+    """Your access level lets you read, not write."""
+
+    code = "contributors-only"
+
+
+class OwnerOnly(Forbidden):
+    """Only the record's owner, or the user who has the duty to erase, may do this."""
+
+    code = "owner-only"
+
+
+class IndividualFrozen(Conflict):
+    """This person asked not to be contacted; the record is frozen."""
+
+    code = "individual-frozen"
+
+
+class PreferenceStands(Conflict):
+    """This person asked for this not to be done."""
+
+    code = "preference-stands"
+
+
+class TaskStands(Conflict):
+    """This task is something to do: it goes away when it is done."""
+
+    code = "task-stands"
+
+
+class IssueUnknown(Invalid):
+    """There is no such issue."""
+
+    code = "issue-unknown"
+
+
+class SealUnknown(NotFound):
+    """There is no such seal; it was broken when the erasure was done."""
+
+    code = "seal-unknown"
+
+
+class TextNeedsReview(Invalid):
+    """This text has information that can't be shared. Change it, or keep it with a reason."""
+
+    code = "text-needs-review"
+
+    @classmethod
+    def unless_clean(cls, texts: Iterable[tuple[str, str | None, Screening]]) -> None:
+        """Go on only if screening finds nothing in fields, given as (path, text, how it is screened) (T32).
+
+        :raises TextNeedsReview: it does; `findings` says where and of which class, never what.
+        """
+        if findings := findings_in(texts):
+            raise cls.of(findings)
+
+    @classmethod
+    def of(cls, findings: Sequence[Mapping[str, object]], detail: str | None = None) -> Self:
+        """Return the refusal that tells of these findings, in other words where some are given."""
+        errors: dict[str, list[str]] = {}
+        for found in findings:
+            said = errors.setdefault(str(found["field"]), [])
+            if found["why"] not in said:
+                said.append(str(found["why"]))
+        return cls(detail, errors=errors, extra={"findings": list(findings)})
+
+
+class KeptTextUnknown(NotFound):
+    """There is no such text that waits to be released."""
+
+    code = "kept-text-unknown"
