@@ -1,4 +1,4 @@
-"""The gateway in a process of its own: `python -m gateway`."""
+"""Runs the gateway in its own process: `python -m gateway`."""
 
 import services.chassis.green  # isort: skip
 
@@ -18,14 +18,14 @@ from services.chassis.runtime.key_renewal import KeyRenewal, watch_keys
 from services.chassis.runtime.memory import settle, tune
 from services.chassis.signals import wait_for_signal
 
-assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
+assert services.chassis.green  # noqa: S101 - the import patches the process before all others
 
-#: Requests under way when the process is asked to stop have this long to end.
+#: Seconds that running requests have to end when the process stops.
 LAST_REQUESTS = 10.0
 
 
 def main() -> None:
-    """Answer until SIGTERM; then take nothing new, finish what is under way, and go."""
+    """Serve until SIGTERM, then finish the running requests and end."""
 
     def read() -> Settings:
         return Settings.read(os.environ, service="gateway")
@@ -49,7 +49,7 @@ def main() -> None:
     settle(settings)
     stop.wait()
     looking.kill()
-    # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
+    # The first kill stops accepting, closes idle connections and waits for running requests; the second one ends it.
     serving.kill()
     with eventlet.Timeout(LAST_REQUESTS, exception=False), suppress(GreenletExit):
         serving.wait()

@@ -1,4 +1,4 @@
-"""What may stand in an address: words, and never a value of the contact layer (T31)."""
+"""Keeps values of the contact layer out of addresses (T31)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flask import request
 from gateway.errors import ContactValueInAddress
 from services.lexicon.searching import has_contact_value, has_street
 
-#: Parameters in which people type. In the others digits are ids, days, positions and traces.
+#: Parameters with text that people type. Digits in the others are ids, days, positions and trace ids.
 TYPED = frozenset({"q", "find", "name", "first_name", "last_name", "title", "interest", "organization", "city", "text"})
 IDS = re.compile(r"[0-9a-fA-F-]{32,36}")
 
 
 def reject_contact_values() -> None:
-    """Refuse an address with a telephone number or an e-mail address in it.
+    """Refuse an address that contains a telephone number or an e-mail address.
 
     :raises ContactValueInAddress: naming the parameter, never the value.
     """
@@ -28,11 +28,11 @@ def reject_contact_values() -> None:
 
 
 def may_be_in_address(fields: Iterable[tuple[str, str]]) -> bool:
-    """Tell whether what was typed may become an address; a street is not refused in one, but none is made with it."""
+    """Tell whether typed fields may become an address. A street is not refused in one, but no address is made with it."""
     typed = list(fields)
     return not fields_with_contact_values(typed) and not any(has_street(value) for name, value in typed if name in TYPED)
 
 
 def fields_with_contact_values(fields: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the names of the typed fields that hold a value of the contact layer."""
+    """Return the names of the typed fields that contain a value of the contact layer."""
     return [name for name, value in fields if name in TYPED and not IDS.fullmatch(value) and has_contact_value(value)]

@@ -324,7 +324,7 @@ def _authenticate(token: str) -> AuthenticatedSession:
 
 
 def _count_anonymous_request() -> None:
-    if not app_context().anonymous.admits(source()):
+    if not app_context().anonymous.allow(source()):
         raise TooManyRefusals
 
 

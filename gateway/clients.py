@@ -1,4 +1,4 @@
-"""What one HTTP request says on the bus: queries, and commands that can be told apart from their repetition."""
+"""Queries and commands that one HTTP request sends to the services."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ RENEWABLE = frozenset({PassportStale.code, PassportInvalid.code})
 
 
 class Bus(Protocol):
-    """The client of `services.chassis.transport.rpc_client`, as far as the gateway needs it."""
+    """The part of `services.chassis.transport.rpc_client.RpcClient` that the gateway needs."""
 
-    def call(  # noqa: D102 - the class says it
+    def call(  # noqa: D102 - described by the class
         self,
         service: str,
         method: str,
@@ -31,7 +31,7 @@ class Bus(Protocol):
 
 
 class ServiceClient:
-    """One request's words with the services: its trace id, its passports, its operation."""
+    """Calls services for one request, with its trace id, passports and operation."""
 
     def __init__(self, bus: Bus, *, trace_id: str) -> None:
         self.bus = bus
@@ -42,16 +42,16 @@ class ServiceClient:
         self._commands: dict[str, int] = {}
 
     def query(self, service: str, method: str, **arguments: object) -> Any:
-        """Ask; nothing changes. Refusals that come back are already in the trail of the service.
+        """Send a query. The service has recorded a refusal before it answers with it.
 
-        :raises Refusal: whatever the service refuses; `Unavailable` when it does not answer in time.
+        :raises Refusal: the service refuses; `Unavailable` when it does not answer in time.
         """
         return self._call(service, method, None, arguments)
 
     def command(self, service: str, method: str, **arguments: object) -> Any:
-        """Have something done, once.
+        """Send a command, which the service carries out once.
 
-        :raises OutcomeUnknown: no answer in time; bears `operation_id`, for `GET /operations/{id}`.
+        :raises OutcomeUnknown: no answer came in time; it has the `operation_id` for `GET /operations/{id}`.
         """
         operation = self._operation_for(service)
         try:
@@ -64,8 +64,8 @@ class ServiceClient:
         if self.operation is None:
             message = f"{service} was sent a command in a request that may not change anything"
             raise RuntimeError(message)
-        # A service knows a command by (user, method, path, key): the second one that a request sends to the same
-        # service needs a name of its own, and the same one when the request is repeated.
+        # A service recognizes a command by (user, method, path, key). The second command to the same service needs a
+        # path of its own, which is the same when the request is repeated.
         n = self._commands[service] = self._commands.get(service, 0) + 1
         if n == 1:
             return self.operation
@@ -78,8 +78,8 @@ class ServiceClient:
         try:
             return self._once(service, method, operation, arguments)
         except Unauthenticated as refusal:
-            # A passport may have become stale between its making and its reading: the policy changed, or it was
-            # kept for half a minute and waited in a queue for the other half. Nothing was done with it.
+            # A passport expires when the policy changes, or when it waited in a queue too long. The service has done
+            # nothing yet, so one more call with a new passport is safe.
             if self.renew is None or refusal.code not in RENEWABLE:
                 raise
             self.passports = self.renew()
@@ -96,23 +96,22 @@ class ServiceClient:
                 operation=operation,
             )
         except Refusal as refusal:
-            # The service recorded its refusal before it let it out; one that nobody answered is the gateway's own,
-            # and 503 is not among those that are recorded.
-            refusal.recorded = not isinstance(refusal, Unavailable)  # type: ignore[attr-defined]  # read by app.refused
+            # The service recorded its refusal. Without an answer the refusal is the gateway's own, and 503 is not recorded.
+            refusal.recorded = not isinstance(refusal, Unavailable)  # type: ignore[attr-defined]  # read by trail.recorded
             raise
 
 
 def service_client() -> ServiceClient:
-    """Return the present request's conversation."""
-    held: ServiceClient = g.client
-    return held
+    """Return the client of the current request."""
+    client: ServiceClient = g.client
+    return client
 
 
 def query(service: str, method: str, **arguments: object) -> Any:
-    """Ask a service in the present request."""
+    """Send a query to a service in the current request."""
     return service_client().query(service, method, **arguments)
 
 
 def command(service: str, method: str, **arguments: object) -> Any:
-    """Have a service do something in the present request."""
+    """Send a command to a service in the current request."""
     return service_client().command(service, method, **arguments)

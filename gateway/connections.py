@@ -1,6 +1,6 @@
-"""Connections that are open, and which of them gives way when all places are taken and somebody comes.
+"""Limits open connections. At the limit, a new connection closes one that sends nothing or little.
 
-Whoever opens a thousand connections and says nothing, or next to nothing, would otherwise shut everybody out.
+Without this, a client that opens a thousand idle connections would lock out all others.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any
 import eventlet
 from eventlet import greenio
 
-#: What the system says when it can open nothing more; it may be able to a moment later.
+#: Errors of the operating system while it can open nothing more.
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _PAUSE = 0.1
-#: Open files that are not connections of clients: of the databases and the broker, and of all services in the embedded run.
+#: Open files other than clients' connections: databases, the broker, and all services of the embedded run.
 _OTHER_FILES = 256
 
 log = logging.getLogger("gateway.connections")
 
 
 def connection_limit(most: int) -> int:
-    """Raise how many files this process may open as far as it may, and return for how many connections that is enough.
+    """Raise the limit of open files as far as possible, and return how many connections it allows.
 
-    :param most: how many are wanted.
+    :param most: the wanted number of connections.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = most + _OTHER_FILES
@@ -41,13 +41,13 @@ def connection_limit(most: int) -> int:
 
 
 class Phase(IntEnum):
-    """What a connection does, in the order in which connections give way."""
+    """What a connection does, in the order in which connections are closed at the limit."""
 
-    #: It has sent no request, or only the beginning of one.
+    #: It has sent no request, or the beginning of one.
     WAITING = 0
-    #: It is sending a body.
+    #: It sends a body.
     SENDING = 1
-    #: It has sent its request, and gets its answer: that one never gives way.
+    #: It has sent its request and gets the answer. It is never closed.
     ANSWERED = 2
 
 
@@ -56,9 +56,9 @@ _turns = itertools.count()
 
 @dataclass(slots=True)
 class TrackedConnection:
-    """One open connection.
+    """An open connection.
 
-    :ivar host: from where it comes.
+    :ivar host: the address of the client.
     :ivar since: when it began to wait, or its request came, as a count.
     """
 
@@ -68,33 +68,33 @@ class TrackedConnection:
     since: int = field(default_factory=_turns.__next__)
 
     def enter(self, phase: Phase) -> None:
-        """Begin another phase."""
+        """Change the phase."""
         if Phase.WAITING in {phase, self.phase}:
             self.since = next(_turns)
         self.phase = phase
 
 
 class RejectedConnection:
-    """What stands for the greenlet of a connection that is not served: it has ended."""
+    """Replaces the greenlet of a connection that is not served."""
 
     def link(self, ended: Callable[..., None], *given: Any) -> None:
-        """Tell at once that it has ended."""
+        """Call back at once, because nothing runs."""
         ended(self, *given)
 
 
 class Connections:
-    """A pool for `eventlet.wsgi.server`: each connection in a greenlet, and no more than so many."""
+    """A pool for `eventlet.wsgi.server` with a limit: each connection runs in a greenlet."""
 
     def __init__(self, places: int) -> None:
-        """Begin with none."""
+        """Create an empty pool."""
         self._most = places
         self._pool = eventlet.GreenPool(places)
         self._open: dict[int, TrackedConnection] = {}
 
     def spawn(self, serve: Callable[[list[Any]], None], connection: list[Any]) -> Any:
-        """Serve a connection (its address, its socket, eventlet's state, and here its place); end another one if there is no room.
+        """Serve a connection: its address, its socket, eventlet's state, and the entry that is added here.
 
-        Where every other one is being answered, the new one is closed.
+        At the limit, close another one; the new one where all others get answers.
         """
         place = TrackedConnection(str(connection[0][0]) if connection[0] else "", connection[1])
         connection.append(place)
@@ -114,28 +114,28 @@ class Connections:
             self._open.pop(id(connection[3]), None)
 
     def make_room(self) -> bool:
-        """End the one that has waited longest, of the host that holds most; then one that is still sending."""
+        """Close the longest waiting connection of the host with most of them, else one that is sending."""
         held = Counter(place.host for place in self._open.values())
         able = [place for place in self._open.values() if place.phase is not Phase.ANSWERED]
         if not able:
             return False
         least = min(able, key=lambda place: (place.phase, -held[place.host], place.since))
-        # Its greenlet wakes up to a connection that has ended, and leaves.
+        # Its greenlet wakes up, reads the end of the connection, and ends.
         greenio.shutdown_safe(least.socket)
         self._open.pop(id(least), None)
         return True
 
 
 class Listener:
-    """A listening socket that goes on when nothing more can be opened; eventlet's server would end."""
+    """A listening socket that survives a lack of file descriptors; eventlet's server would stop."""
 
     def __init__(self, listener: Any, connections: Connections) -> None:
-        """Listen on a socket."""
+        """Wrap a listening socket."""
         self._listener = listener
         self._connections = connections
 
     def accept(self) -> Any:
-        """Take the next connection; while there is no room for one, end others."""
+        """Accept the next connection; close others while the system can open none."""
         while True:
             try:
                 return self._listener.accept()
@@ -147,5 +147,5 @@ class Listener:
                 eventlet.sleep(_PAUSE)
 
     def __getattr__(self, name: str) -> Any:
-        """Be the socket in everything else."""
+        """Delegate everything else to the socket."""
         return getattr(self._listener, name)

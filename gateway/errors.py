@@ -1,4 +1,4 @@
-"""Refusals as HTTP: the one table from branch to status, and the problem documents of RFC 9457."""
+"""Refusals as HTTP: the table from branch to status, and the problem documents of RFC 9457."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.chassis.messages import (
 
 PROBLEM = "application/problem+json"
 
-#: One branch of the refusals is one status; nothing else decides a status.
+#: The branch of a refusal alone decides its status.
 STATUS: dict[type[Refusal], int] = {
     Unauthenticated: 401,
     Forbidden: 403,
@@ -126,7 +126,7 @@ class BodyTooSlow(Unavailable):
     code = "request-too-slow"
 
 
-#: Not a branch of the refusals either: which name a request came by is a matter of HTTP alone.
+#: An error of HTTP itself, which has no branch of the refusals.
 HOST_NOT_OURS = ("host-not-ours", 421, "This system does not serve this host name. Operators list its names in HOSTS.")
 
 
@@ -154,7 +154,7 @@ def problem(
     errors: Mapping[str, list[str]] | None = None,
     extra: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return a problem document; `extra` may add fields, never replace the standard ones."""
+    """Return a problem document; `extra` adds fields, and replaces no standard one."""
     document: dict[str, object] = {
         **(extra or {}),
         "type": f"/api/v1/docs#{code}",
@@ -175,7 +175,7 @@ def problem(
 
 
 def framing_error_response() -> bytes:
-    """Return the whole answer to what cannot be told from other requests; no route, no trail and no trace has seen it."""
+    """Return the complete answer to an ambiguous request, which reaches no route, trail or trace id."""
     said = {
         "type": f"/api/v1/docs#{BrokenFraming.code}",
         "title": HTTPStatus(BrokenFraming.status).phrase,

@@ -1,6 +1,6 @@
-"""Where a request ends: said once and without a doubt, or it is not answered (RFC 9112).
+"""Reads requests strictly: a request whose end is ambiguous is refused (RFC 9112).
 
-A proxy and this server that read one stream of bytes in two ways would take part of one person's request for another's.
+If a proxy and this server read the same bytes differently, part of one person's request would become another's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import h11
 
 from gateway.errors import BrokenFraming
 
-#: What a line may not hold beside its own end: other ends of lines, and what other readers stop at.
+#: Characters that a line must not contain: other readers take some of them for the end of a line.
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e]*)?\r\n")
 _CHUNK_LINE = 256
@@ -23,10 +23,10 @@ _VERSIONS = {b"1.0": "HTTP/1.0", b"1.1": "HTTP/1.1"}
 
 
 class RequestHead:
-    """A request's line and headers, as one connection sent them."""
+    """The request line and headers, as the client sent them."""
 
     def __init__(self, request_line: bytes, readline: Callable[[], bytes]) -> None:
-        """Read up to the empty line; `readline` keeps the limits.
+        """Read up to the empty line; `readline` enforces the limits.
 
         :raises BrokenFraming:
         """
@@ -40,7 +40,7 @@ class RequestHead:
             raise BrokenFraming
         self.line = lines[0].decode("latin-1")
         self.version = _VERSIONS[request.http_version]
-        self._demand_one_length(lines[1:])
+        self._require_one_length(lines[1:])
         self.method = request.method.decode("ascii")
         self.headers = http.client.HTTPMessage()
         for name, value in request.headers.raw_items():
@@ -49,12 +49,12 @@ class RequestHead:
 
     @property
     def closes(self) -> bool:
-        """Whether the connection ends with this request."""
+        """Whether the connection closes after this request."""
         said = {word.strip().lower() for value in self.headers.get_all("Connection", []) for word in value.split(",")}
         return "close" in said or (self.version == "HTTP/1.0" and "keep-alive" not in said)
 
-    def _demand_one_length(self, lines: list[bytes]) -> None:
-        # h11 reads equal lengths as one, and a length beside chunks as none; other readers do not.
+    def _require_one_length(self, lines: list[bytes]) -> None:
+        # h11 accepts equal lengths, and ignores a length beside chunks; other readers do not.
         fields = [(name.lower(), value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)]
         lengths = [value for name, value in fields if name == b"content-length"]
         codings = [value for name, value in fields if name == b"transfer-encoding"]
@@ -65,13 +65,13 @@ class RequestHead:
 
 
 class RequestBody(eventlet.wsgi.Input):
-    """eventlet's body, whose chunks are read to the letter: hexadecimal sizes, whole ends of lines, no trailers."""
+    """eventlet's request body with strict chunks: hexadecimal sizes, complete line ends, no trailers."""
 
     broken = False
 
     @classmethod
     def of(cls, plain: Any, sock: Any) -> RequestBody:
-        """Take the place of eventlet's own."""
+        """Return the strict body in place of eventlet's own."""
         return cls(plain.rfile, plain.content_length, sock, wfile=plain.wfile, wfile_line=plain.wfile_line, chunked_input=plain.chunked_input)
 
     def _chunked_read(self, rfile: Any, length: int | None = None, use_readline: bool = False) -> bytes:
@@ -87,27 +87,27 @@ class RequestBody(eventlet.wsgi.Input):
                 continue
             most = self.chunk_length - self.position
             piece = read(most if left is None else min(most, left))
-            self._demand(bool(piece))
+            self._require(bool(piece))
             pieces.append(piece)
             self.position += len(piece)
             if left is not None:
                 left -= len(piece)
             if self.position == self.chunk_length:
-                self._demand(rfile.read(2) == b"\r\n")
+                self._require(rfile.read(2) == b"\r\n")
             if use_readline and piece.endswith(b"\n"):
                 break
         return b"".join(pieces)
 
     def _begin_chunk(self, rfile: Any) -> None:
         said = _CHUNK.fullmatch(rfile.readline(_CHUNK_LINE))
-        self._demand(said is not None and not self.broken)
+        self._require(said is not None and not self.broken)
         self.position, self.chunk_length = 0, int(said[1], 16) if said else 0
         if self.chunk_length == 0:
-            self._demand(rfile.readline(3) == b"\r\n")
+            self._require(rfile.readline(3) == b"\r\n")
 
-    def _demand(self, held: bool) -> None:
+    def _require(self, held: bool) -> None:
         if not held:
-            # Nothing that follows on this connection can be told from a body any more.
+            # What follows on this connection could be a body or a request.
             self.broken = True
             self.position, self.chunk_length = 0, -1
             raise BrokenFraming
@@ -132,7 +132,7 @@ def _parsed(head: bytes) -> h11.Request:
 
 
 def _origin_form(target: str, host: str) -> str:
-    # RFC 9112, 3.2.2: a whole address is taken as well, of the host that it is sent to.
+    # RFC 9112, 3.2.2: the absolute form is accepted, for the host of the request.
     if target.startswith("/"):
         return target
     for scheme in ("http://", "https://"):

@@ -1,4 +1,4 @@
-"""By which names this system answers: another site's name that leads here must not make it a site of theirs."""
+"""The host names of this system. A request for another name is refused, so that no other site can serve these pages."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-#: A name or an address, and perhaps a port.
+#: A name or an address, with an optional port.
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([0-9A-Za-z](?:[0-9A-Za-z._-]{0,252})))(?::\d{1,5})?", re.ASCII)
 ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The names that are set; this machine's loopback beside them, where nobody else's browser gets."""
+    """The configured names. Loopback is always allowed, because no other machine's browser reaches it."""
 
     names: frozenset[str] = frozenset()
 
     @classmethod
     def parse(cls, text: str) -> Hosts:
-        """Read the setting: names with commas, without ports; `*` is any."""
+        """Read the setting: names without ports, separated by commas; `*` allows any."""
         return cls(frozenset(name.strip("[]").rstrip(".").lower() for name in text.replace(",", " ").split()))
 
     def allow(self, host: str) -> bool:
-        """Tell whether a request for this host is one for us."""
+        """Tell whether this system answers under this host name."""
         match = _HOST.fullmatch(host)
         if match is None:
             return False
@@ -32,7 +32,7 @@ class Hosts:
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether a request's host is the browser's own machine, with or without a port."""
+    """Tell whether a host, with an optional port, is the browser's own machine."""
     match = _HOST.fullmatch(host)
     return match is not None and _is_loopback((match[1] or match[2]).rstrip(".").lower())
 

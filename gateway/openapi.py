@@ -1,21 +1,23 @@
-"""The OpenAPI document, made from the declared routes and the schemas that they use."""
+"""The OpenAPI document, which is made from the declared routes and their schemas."""
 
 from __future__ import annotations
 
 import functools
-from typing import Any
+from collections.abc import Callable
+from typing import cast
 
 import orjson
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask
 from flask_smorest import Api
+from marshmallow import Schema
 
 from gateway import routes
 
 
 class LiaisonApi(Api):
-    """flask-smorest as a maker of documents: errors and pages are our own."""
+    """Uses flask-smorest for the document alone, without its error handlers and pages."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
 
@@ -25,7 +27,7 @@ class LiaisonApi(Api):
 
 @functools.cache
 def document() -> bytes:
-    """Return OpenAPI 3.1 as JSON; made once, for it says the same in every process of one version."""
+    """Return the OpenAPI 3.1 document as JSON; it is made once in each process."""
     scratch = Flask(__name__)
     scratch.config.update(API_TITLE="Liaison", API_VERSION="v1", OPENAPI_VERSION="3.1.0")
     api = LiaisonApi(scratch, spec_kwargs={"marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_names())})
@@ -37,13 +39,13 @@ def document() -> bytes:
     return orjson.dumps(specification)
 
 
-def _names() -> Any:
-    """Return a resolver that gives each schema a name of its own, whichever service it comes from."""
-    taken: dict[str, Any] = {}
+def _names() -> Callable[[type[Schema] | Schema | str], str]:
+    """Return a resolver that gives each schema a unique name across the services."""
+    taken: dict[str, type[Schema]] = {}
 
-    def name(schema: Any) -> str:
-        cls: Any = resolve_schema_cls(schema)
-        wished = str(cls.__name__).removesuffix("Schema")
+    def name(schema: type[Schema] | Schema | str) -> str:
+        cls = cast(type[Schema], resolve_schema_cls(schema))
+        wished = cls.__name__.removesuffix("Schema")
         if taken.setdefault(wished, cls) is cls:
             return wished
         service = cls.__module__.split(".")[1].title()

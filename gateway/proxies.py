@@ -1,4 +1,4 @@
-"""Who asks, behind proxies that are trusted: their address, the network it counts for, and the scheme and host they used."""
+"""The client behind trusted proxies: its address, its network for rate limits, and the scheme and host that it used."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from services.chassis.config import SettingInvalid
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-#: The headers in which a proxy may say for whom it asks. One of them is believed: a proxy that sets the one passes the
-#: other on as the client wrote it.
+#: The headers in which a proxy names its client. Only the configured one is trusted, because a proxy passes the other on
+#: as the client wrote it.
 X_FORWARDED_FOR, FORWARDED = "x-forwarded-for", "forwarded"
-#: What is never left for anybody to read behind this module.
-_SAID = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
-#: One provider gives one customer this much of IPv6, and so it counts as one.
+#: Headers that are always removed, so that nothing else trusts them.
+_FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+#: Providers give each customer an IPv6 network of this prefix length, which counts as one source.
 _CUSTOMER = 64
 _BRACKETED = re.compile(r"\[([0-9A-Fa-f:.]{2,45})\](?::\d{1,5})?", re.ASCII)
 _WITH_PORT = re.compile(r"([\d.]{7,15}):\d{1,5}", re.ASCII)
@@ -31,7 +31,7 @@ class ProxiesMisnamed(SettingInvalid):
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One step of a request's way, as the proxy behind it told."""
+    """One step of a request's way, as the next proxy described it."""
 
     address: Address | None
     scheme: str = ""
@@ -40,7 +40,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """The proxies that are believed, and the header in which they speak."""
+    """The trusted proxies, and the header that they set."""
 
     networks: tuple[Network, ...] = ()
     header: str = X_FORWARDED_FOR
@@ -49,7 +49,7 @@ class Proxies:
     def parse(cls, networks: str, header: str) -> Proxies:
         """Read the settings.
 
-        :raises ProxiesMisnamed: one of them is not what it should be; nobody is believed by mistake.
+        :raises ProxiesMisnamed: a setting is invalid.
         """
         if header.lower() not in {X_FORWARDED_FOR, FORWARDED}:
             raise ProxiesMisnamed(ProxiesMisnamed.__doc__)
@@ -59,8 +59,8 @@ class Proxies:
             raise ProxiesMisnamed(ProxiesMisnamed.__doc__) from wrong
 
     def apply(self, environ: WSGIEnvironment) -> None:
-        """Put the client that is believed into a WSGI environment, and take out what anybody could have written."""
-        said = {name: str(environ.pop(name, "")) for name in _SAID}
+        """Put the client into the WSGI environment, and remove the headers that anybody could have written."""
+        said = {name: str(environ.pop(name, "")) for name in _FORWARDING}
         peer = address_of(str(environ.get("REMOTE_ADDR", "")))
         if peer is None:
             return
@@ -71,7 +71,7 @@ class Proxies:
         if hop.address is not None:
             environ["REMOTE_ADDR"] = str(hop.address)
         if self.header == X_FORWARDED_FOR:
-            # One value that the nearest proxy wrote, or the last of a list to which it added.
+            # The nearest proxy wrote the only value, or added the last one of a list.
             hop = Hop(hop.address, _last(said["HTTP_X_FORWARDED_PROTO"]), _last(said["HTTP_X_FORWARDED_HOST"]))
         if hop.scheme.lower() in {"http", "https"}:
             environ["wsgi.url_scheme"] = hop.scheme.lower()
@@ -79,7 +79,7 @@ class Proxies:
             environ["HTTP_HOST"] = hop.host
 
     def _client(self, last: Hop, hops: Iterator[Hop]) -> Hop:
-        # From the right: each step is believed as long as the one that told of it is trusted.
+        # From the right, each step is believed while the proxy that described it is trusted.
         for hop in hops:
             if last.address is None or not self._trusts(last.address) or hop.address is None:
                 break
@@ -91,7 +91,7 @@ class Proxies:
 
 
 def address_of(text: str) -> Address | None:
-    """Return the address that a peer or a header names, with or without a port; None for what is none."""
+    """Return the address in a text, with or without a port; None for any other text."""
     text = text.strip()
     match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
@@ -102,7 +102,7 @@ def address_of(text: str) -> Address | None:
 
 
 def network_of(text: str) -> str:
-    """Return what an address is counted as: an IPv4 address itself, of IPv6 the network of a customer."""
+    """Return the source that an address counts for: the IPv4 address, or the customer's IPv6 network."""
     address = address_of(text)
     if address is None:
         return "unknown"
@@ -112,7 +112,7 @@ def network_of(text: str) -> str:
 
 
 def _hops(said: dict[str, str], header: str) -> Iterator[Hop]:
-    # Split at every comma, quoted or not: a quotation mark that a client left open must not swallow what a proxy added.
+    # Split at every comma: a quotation mark that a client left open must not hide what a proxy added.
     if header == X_FORWARDED_FOR:
         return (Hop(address_of(word)) for word in reversed(said["HTTP_X_FORWARDED_FOR"].split(",")))
     return (_element(element) for element in reversed(said["HTTP_FORWARDED"].split(",")))

@@ -1,4 +1,4 @@
-"""The table of every refusal a client may meet, made from the contracts: `python -m gateway.refusals`."""
+"""The table of all refusals, made from the contracts by `python -m gateway.refusals`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Every refusal that a client may meet: its stable `code`, its HTTP status, its se
 | code | status | sentence | said by |
 |---|---|---|---|
 """
-#: These are matters of HTTP alone, and no branch of the refusals.
+#: Errors of HTTP itself, which have no branch of the refusals.
 HTTP_ALONE = (
     ("internal", 500, "Something went wrong here; it was recorded under this trace id.", "gateway"),
     (*HOST_NOT_OURS, "gateway"),
@@ -33,7 +33,7 @@ HTTP_ALONE = (
 
 
 def refusals() -> list[type[Refusal]]:
-    """Return every refusal of the chassis, the lexicon, the services' contracts and the gateway."""
+    """Return all refusals of the chassis, the lexicon, the contracts and the gateway."""
     _import_all()
     found = [*BRANCHES.values()]
     waiting = list(found)
@@ -42,20 +42,20 @@ def refusals() -> list[type[Refusal]]:
             if child not in found and child.__module__.split(".")[0] in {"services", "gateway"}:
                 found.append(child)
                 waiting.append(child)
-    # What takes its parent's code over is no refusal of its own to a client.
+    # To a client, a refusal with the code of its parent is the same refusal.
     named = [refusal for refusal in found if refusal.code not in {getattr(p, "code", None) for p in refusal.__mro__[1:]}]
     return sorted(named, key=lambda refusal: (refusal.code, said_by(refusal)))
 
 
 def said_by(refusal: type[Refusal]) -> str:
-    """Return the service that names this obstacle, or `any`."""
+    """Return the service that declares a refusal, or `any`."""
     parts = refusal.__module__.split(".")
     return "gateway" if parts[0] == "gateway" else "any" if parts[1] in {"chassis", "lexicon"} else parts[1]
 
 
 @functools.cache
 def rows() -> tuple[tuple[str, int, str, str], ...]:
-    """Return (code, status, sentence, said by), one for each thing that is said."""
+    """Return the rows of the table: code, status, sentence and the services that answer with it."""
     said: dict[tuple[str, int, str], set[str]] = {}
     for refusal in refusals():
         status = next(status for branch, status in STATUS.items() if issubclass(refusal, branch))
@@ -67,7 +67,7 @@ def rows() -> tuple[tuple[str, int, str, str], ...]:
 
 
 def table() -> str:
-    """Return the document."""
+    """Return the table as Markdown."""
     return HEAD + "".join(f"| `{code}` | {status} | {sentence} | {who} |\n" for code, status, sentence, who in rows())
 
 
@@ -79,7 +79,7 @@ def _import_all() -> None:
             package = importlib.import_module(name)
             for part in pkgutil.iter_modules(getattr(package, "__path__", [])):
                 importlib.import_module(f"{name}.{part.name}")
-    # Of the chassis these two name every obstacle; the rest would load what services are made of.
+    # These two modules declare all refusals of the chassis; the others would load libraries that only services need.
     for name in ("messages", "refusals"):
         importlib.import_module(f"services.chassis.{name}")
     for part in pkgutil.walk_packages(gateway.__path__, "gateway."):

@@ -1,4 +1,4 @@
-"""Refusals that the gateway itself makes go into the trail before they are answered."""
+"""Records the gateway's own refusals in the audit trail before it answers with them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from gateway.errors import TooManyRefusals, TrailUnavailable, status_of
 from gateway.proxies import network_of
 from services.chassis.messages import Refusal
 
-#: Statuses of refusals that are recorded; 5xx are faults, and alarms of another kind.
+#: Statuses of refusals that are recorded; 5xx are errors of the system, for which there are other alarms.
 RECORDED = frozenset({401, 403, 404, 405, 409, 412, 413, 415, 421, 422, 428, 429})
 
 
 def recorded(refusal: Refusal) -> Refusal:
-    """Return what may be answered: the refusal once it is in the trail, else that it cannot be written."""
+    """Record a refusal once, and return it, or a refusal that says that the trail cannot be written."""
     if getattr(refusal, "recorded", False):
         return refusal
     try:
@@ -26,15 +26,15 @@ def recorded(refusal: Refusal) -> Refusal:
 
 
 def record(code: str, status: int) -> None:
-    """Put a refusal that the gateway made into the trail: route name and code, never path, query or body.
+    """Record a refusal by the name of its route and its code, never by its path, query or body.
 
-    :raises Refusal: it cannot be recorded, so nothing may be answered.
+    :raises Refusal: it cannot be recorded, so it must not be answered.
     """
     if status not in RECORDED:
         return
-    # Access writes one entry per anonymous source and minute and counts the rest; those that were limited here
-    # already would still cost it a call each, so of them it hears once a minute.
-    if code == TooManyRefusals.code and not app_context().limited_entries.admits(source()):
+    # Access writes one entry per anonymous source and minute, and counts the others. It hears of limited requests once a
+    # minute too, because each of them would cost it a call.
+    if code == TooManyRefusals.code and not app_context().limited_entries.allow(source()):
         return
     g.client.query(
         "access",
@@ -47,5 +47,5 @@ def record(code: str, status: int) -> None:
 
 
 def source() -> str:
-    """Return the network that the request came from, as it is counted: an IPv4 address, or 64 bits of an IPv6 one."""
+    """Return the source that the request counts for: an IPv4 address, or an IPv6 network of 64 bits."""
     return network_of(request.remote_addr or "")

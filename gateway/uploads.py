@@ -1,4 +1,4 @@
-"""Files on their way through: read from the socket piece by piece, handed on, never laid down here."""
+"""Streams uploaded files to contacts; nothing of them is stored here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.clients import command
 from gateway.endpoints import operation
 from gateway.errors import BodyTooLarge, MultipartRequired, UnreadableBody
 
-#: What is read from the socket at a time, and what one message to contacts carries at most.
+#: Bytes that are read from the socket at a time, and that one message to contacts carries at most.
 PIECE = 64 << 10
 CHUNK = 256 << 10
 MAX_FIELD = 64 << 10
@@ -28,7 +28,7 @@ FILE_PART = "file"
 
 @dataclass(slots=True)
 class Upload:
-    """What came before the file, the file's name and type, and its bytes as they come."""
+    """The fields before the file, its name and type, and its bytes as they arrive."""
 
     fields: dict[str, str]
     filename: str
@@ -37,16 +37,16 @@ class Upload:
 
 
 class StartedImport(TypedDict):
-    """What the gateway reads of an import that takes a file."""
+    """The fields of a new import that the gateway reads."""
 
     id: str
     state: str
 
 
 def read_upload() -> Upload:
-    """Read a multipart body as far as the beginning of its file.
+    """Read a multipart body up to its file.
 
-    :raises MultipartRequired: it is no multipart body, or has no part called `file`.
+    :raises MultipartRequired: the body is not multipart, or has no part called `file`.
     :raises BodyTooLarge, BodyTooSlow, UnreadableBody:
     """
     kind, options = parse_options_header(request.headers.get("Content-Type"))
@@ -75,9 +75,9 @@ def read_upload() -> Upload:
 
 
 def send_import(file: Upload, *, key: str | None) -> StartedImport:
-    """Hand a file to contacts, piece by piece, and return the import.
+    """Send a file to contacts in pieces, and return the import.
 
-    A repeated key gives the first import again; the file is read to its end all the same, and must be the same one.
+    A repeated key returns the first import, if the file is the same.
 
     :raises IdempotencyMismatch: the key was used for another file.
     """
@@ -96,7 +96,7 @@ def send_import(file: Upload, *, key: str | None) -> StartedImport:
         digest.update(chunk)
         if fresh:
             command("contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode())
-    # Of one that came before, contacts compares what it kept of the file.
+    # For a repeated key, contacts compares the digest with that of the first file.
     finished: StartedImport = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
     return finished
 
@@ -115,7 +115,7 @@ def _chunks(content: Iterator[bytes]) -> Iterator[bytes]:
 def _content(events: Iterator[Event]) -> Iterator[bytes]:
     for event in events:
         if not isinstance(event, Data):
-            # A second part after the file is nothing that is taken in.
+            # No part may follow the file.
             raise UnreadableBody
         yield event.data
         if not event.more_data:

@@ -56,7 +56,7 @@ def open_session(credentials: JsonObject) -> SignedIn:
     try:
         signed_in: SignedIn = query("access", "sign_in", **credentials, source=network)
     except Unauthenticated:
-        sign_ins.failed.admits(network)
+        sign_ins.failed.allow(network)
         raise
     return signed_in
 

@@ -168,7 +168,7 @@ def test_a_file_of_two_hundred_megabytes_is_refused_with_its_code(say: Callable[
     for answer in (announced, dripped):
         assert answer.startswith(b"HTTP/1.1 413"), answer[:300]
         assert b'"code":"body-too-large"' in answer
-        assert b'"detail":"The request is larger than is taken in here."' in answer
+        assert b'"detail":"The request is larger than allowed."' in answer
 
 
 def test_a_body_in_chunks_is_taken_as_any_other(say: Callable[..., bytes]) -> None:

@@ -175,7 +175,7 @@ def test_a_network_whose_sign_ins_fail_waits_in_line_and_is_let_in() -> None:
     line = SignInQueue(failed, clock=lambda: now[0], sleep=waited.append)
     for _ in range(3):
         line.wait("198.51.100.7")
-        failed.admits("198.51.100.7")
+        failed.allow("198.51.100.7")
     assert waited == []
     for _ in range(3):
         line.wait("198.51.100.7")
@@ -195,10 +195,10 @@ def test_the_line_has_an_end_and_moves_on() -> None:
         for _ in range(1000):
             line.wait("198.51.100.7")
     assert len(waited) == 61
-    assert max(waited) <= SignInQueue.MOST
+    assert max(waited) <= SignInQueue.MAX_WAIT
     now[0] += 1
     line.wait("198.51.100.7")
-    assert waited[-1] <= SignInQueue.MOST
+    assert waited[-1] <= SignInQueue.MAX_WAIT
 
 
 @pytest.mark.parametrize("page", [True, False])
