@@ -43,7 +43,7 @@ class Queue:
 
     name: str
     bindings: tuple[tuple[str, str], ...] = ()
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, str | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _add_kept(
     queues.append(Queue(dead_letter_queue(name), ((around, DEAD_LETTERS),), {"x-queue-type": "quorum"}))
 
 
-def _quorum(dead_letter_exchange: str, key: str) -> dict[str, Any]:
+def _quorum(dead_letter_exchange: str, key: str) -> dict[str, str | int]:
     return {
         "x-queue-type": "quorum",
         "x-dead-letter-exchange": dead_letter_exchange,

@@ -1,11 +1,11 @@
-"""What a service class is made of: methods that answer calls, handle announcements or run at intervals, and what they run on.
+"""Entrypoints and dependency providers for service classes.
 
 A service class uses these names::
 
-    @rpc(action, ...)                    answers a call
-    @announcement_handler(Announcement)  handles announcements, each once
-    @timer(seconds=, action=)            runs at intervals, and when a `Wakeup` is rung
-    @queue_handler(queue)                takes a queue in batches
+    @rpc(action, ...)                    answers calls
+    @announcement_handler(Announcement)  handles each announcement once
+    @timer(seconds=, action=)            runs at intervals and when its `Wakeup` is used
+    @queue_handler(queue)                handles messages of a queue in batches
     DatabaseProvider()  BusProvider()  SettingsProvider()
 """
 

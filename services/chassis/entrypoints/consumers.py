@@ -1,12 +1,12 @@
-"""`announcement_handler`: a method that works off announcements, each once; `queue_handler`: one that takes a queue in batches.
+"""Entrypoints for queues: `announcement_handler` handles each announcement once; `queue_handler` takes messages in batches.
 
-The message's id goes into the inbox table in the transaction of the effect; the acknowledgement follows the commit.
-What a method can take together (`@announcement_handler(..., batch=True)`) is worked off in one transaction, as much as waits.
+The message's id is inserted into the inbox table in the transaction of its effect; the acknowledgement follows the commit.
+With `@announcement_handler(..., batch=True)`, all waiting announcements of a kind are handled in one transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,60 +28,61 @@ from services.chassis.transport.origin import origin_of
 
 _log = Log(__name__)
 
-#: Transactions over announcements that one process has open at the same time.
+#: Transactions for announcements that one process has open at a time.
 CONCURRENTLY = 4
-#: Announcements that one process has before it, and so at most works off together.
-_BEFORE_IT = 50
+#: Announcements that are delivered to a process and not yet acknowledged, and so the size of the largest batch.
+_PREFETCH = 50
+#: Bytes.
 _LARGEST = 1024 * 1024
 
 
 class Undecodable(Exception):
-    """This is not an announcement."""
+    """The message cannot be decoded as an announcement."""
 
 
 class Forged(Exception):
-    """Somebody announces what is another's to announce."""
+    """The sender does not own the routing key, or is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Envelope:
     id: str
-    #: The routing key under which it was published, by the service whose it is.
+    #: The routing key; its first word is the service that published it.
     topic: str
     trace_id: str
-    fields: dict[str, Any]
+    fields: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """One announcement as it was delivered."""
+    """A delivered announcement that is not yet handled."""
 
     message: Delivery
     envelope: _Envelope
 
 
 class InboxConsumer(QueueConsumer):
-    """Takes announcements from the service's inbox."""
+    """Consumes the service's inbox and starts a worker for each announcement or batch."""
 
     def __init__(self) -> None:
-        """Begin without handlers."""
+        """Start without handlers."""
         self.handlers: dict[str, list[AnnouncementHandler]] = {}
         self._waiting: list[_Pending] = []
-        #: The topics of what is being worked off, one for each transaction.
+        #: The topic of each open transaction.
         self._open: list[str] = []
         super().__init__()
 
     def register(self, entrypoint: AnnouncementHandler) -> None:
-        """Hand announcements of this topic to the entrypoint."""
+        """Send announcements of the entrypoint's topic to it."""
         handlers = self.handlers.setdefault(entrypoint.announcement.routing_key(), [])
         handlers.append(entrypoint)
         handlers.sort(key=lambda handler: handler.method_name)
 
     def start(self) -> None:
-        """Begin to connect and to consume."""
+        """Start to connect and to consume."""
         process = self.process
         self.retry_handler = RetryHandler(process.publisher, service=process.service, queue=inbox(process.service))
-        self.consume(inbox(process.service), prefetch=_BEFORE_IT, receive=self._receive)
+        self.consume(inbox(process.service), prefetch=_PREFETCH, receive=self._receive)
 
     def _receive(self, message: Delivery) -> None:
         try:
@@ -90,7 +91,7 @@ class InboxConsumer(QueueConsumer):
             eventlet.spawn(self.retry_handler.dead_letter, message, type(error).__qualname__)
             return
         if envelope.topic not in self.handlers:
-            # A former version of this service was bound to it; this one has no use for it.
+            # An earlier version of this service was bound to this topic.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
             message.ack()
             return
@@ -98,9 +99,9 @@ class InboxConsumer(QueueConsumer):
         self._begin()
 
     def _topic_of(self, message: Delivery) -> str:
-        """Return what is announced: the routing key says it, and the sender must be the service whose key that is.
+        """Return the routing key, after checking that its service sent the message.
 
-        :raises Forged: they are not, or nobody can tell who sent it. What the message says of itself counts for nothing.
+        :raises Forged: another account sent it, or the sender is unknown. The message's own claims are not believed.
         """
         process = self.process
         origin = origin_of(message, queue=inbox(process.service), own=process.address.account)
@@ -110,7 +111,7 @@ class InboxConsumer(QueueConsumer):
         return origin.routing_key
 
     def done(self, topic: str) -> None:
-        """Go on with the next: a transaction over announcements of this topic has ended."""
+        """Note that a transaction for this topic has ended, and start the next one."""
         self._open.remove(topic)
         self._begin()
 
@@ -122,8 +123,8 @@ class InboxConsumer(QueueConsumer):
             self.container.spawn_worker(handlers[0], (), {}, context_data={"batch": batch, "handlers": handlers})
 
     def _next(self) -> list[_Pending]:
-        """Take what is worked off next: one announcement, or all that wait of a kind that goes together."""
-        # What came over a lost connection comes again.
+        """Take the next announcement, or all waiting ones of a topic whose handlers take batches."""
+        # The broker delivers again what came over a lost connection.
         self._waiting = [pending for pending in self._waiting if pending.message.is_live]
         for pending in self._waiting:
             topic = pending.envelope.topic
@@ -143,10 +144,10 @@ class AnnouncementHandler(Performed):
     consumer = InboxConsumer()
 
     def __init__(self, announcement: type[Announcement], *, batch: bool = False, role: str | None = None, **kwargs: Any) -> None:
-        """Listen to one announcement; the method gets (work, announcement).
+        """Subscribe the method to one kind of announcement; it is called with (work, announcement).
 
-        :param batch: the method gets (work, announcements), as many as wait, and leaves nothing that bears a trace.
-        :param role: the database role that the effect needs (`eraser`, ...).
+        :param batch: call the method with (work, announcements), all that wait. What it writes must not need a trace id.
+        :param role: the database role of the transaction, such as `eraser`.
         """
         self.announcement = announcement
         self.batch = batch
@@ -154,29 +155,29 @@ class AnnouncementHandler(Performed):
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        """Make the handler known."""
+        """Register the handler with the consumer."""
         self.consumer.register(self)
 
     def stop(self) -> None:
-        """Take no more."""
+        """Receive no more announcements."""
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Work off announcements: every handler of them, in one transaction, once."""
+        """Handle a batch in one transaction; if that fails, handle each announcement in its own."""
         batch: list[_Pending] = worker.data["batch"]
         try:
-            if len(batch) > 1 and self._work_off_together(worker, batch):
+            if len(batch) > 1 and self._handle_batch(worker, batch):
                 return
             for pending in batch:
-                self._work_off(worker, pending)
+                self._handle_one(worker, pending)
         finally:
             self.consumer.done(self.announcement.routing_key())
 
-    def _work_off_together(self, worker: Any, batch: Sequence[_Pending]) -> bool:
-        """Work off several; tell whether that succeeded: if not, nothing was done, and each goes by itself."""
+    def _handle_batch(self, worker: Any, batch: Sequence[_Pending]) -> bool:
+        """Handle several announcements in one transaction; return whether it committed."""
         try:
-            outcomes = self._hear(worker, batch, [self.announcement.from_wire(pending.envelope.fields) for pending in batch])
-        except Exception as error:  # noqa: BLE001 - whichever it was fails again by itself
+            outcomes = self._run_handlers(worker, batch, [self.announcement.from_wire(pending.envelope.fields) for pending in batch])
+        except Exception as error:  # noqa: BLE001 - the announcement at fault fails again when it is handled alone
             _log.warning("messages.failed", announcement=self.announcement.name, size=len(batch), **logs.where(error))
             return False
         for pending, outcome in zip(batch, outcomes, strict=True):
@@ -184,7 +185,7 @@ class AnnouncementHandler(Performed):
             self._count(pending, outcome)
         return True
 
-    def _work_off(self, worker: Any, pending: _Pending) -> None:
+    def _handle_one(self, worker: Any, pending: _Pending) -> None:
         retry_handler = self.consumer.retry_handler
         token = logs.trace.set(pending.envelope.trace_id)
         outcome = "done"
@@ -195,7 +196,7 @@ class AnnouncementHandler(Performed):
                 outcome = "dead-lettered"
                 retry_handler.dead_letter(pending.message, type(error).__qualname__)
                 return
-            (outcome,) = self._hear(worker, [pending], [announcement])
+            (outcome,) = self._run_handlers(worker, [pending], [announcement])
             retry_handler.done(pending.message)
         except Unavailable as error:
             outcome = "postponed"
@@ -207,8 +208,8 @@ class AnnouncementHandler(Performed):
             self._count(pending, outcome)
             logs.trace.reset(token)
 
-    def _hear(self, worker: Any, batch: Sequence[_Pending], announcements: Sequence[Announcement]) -> list[str]:
-        """Hand announcements to their handlers in one transaction; return what became of each: done, or known before."""
+    def _run_handlers(self, worker: Any, batch: Sequence[_Pending], announcements: Sequence[Announcement]) -> list[str]:
+        """Call every handler in one transaction; return for each announcement `done`, or `known` if it was handled before."""
         process = self.consumer.process
         caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
         role = next((handler.role for handler in worker.data["handlers"] if handler.role), None)
@@ -218,8 +219,8 @@ class AnnouncementHandler(Performed):
                 pending.envelope.id: announcement for pending, announcement in zip(batch, announcements, strict=True) if pending.envelope.id in new
             }
             for handler in worker.data["handlers"] if fresh else ():
-                hear = getattr(worker.service, handler.method_name)
-                hear(work, list(fresh.values())) if handler.batch else hear(work, *fresh.values())
+                method = getattr(worker.service, handler.method_name)
+                method(work, list(fresh.values())) if handler.batch else method(work, *fresh.values())
         return ["done" if pending.envelope.id in new else "known" for pending in batch]
 
     def _count(self, pending: _Pending, outcome: str) -> None:
@@ -231,25 +232,25 @@ announcement_handler = AnnouncementHandler.decorator
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message of a batch: its id, and its JSON, read."""
+    """One message of a batch: its id, its decoded JSON body, and its sender."""
 
     id: str
     body: Any
-    #: The account that published it, as the broker authenticated it.
+    #: The account that published it, authenticated by the broker.
     sender: str = ""
 
 
 class QueueHandler(Performed):
-    """The entrypoint behind `@queue_handler`: the method gets (batch), a list of `Received`, and returns when it is durable.
+    """The entrypoint behind `@queue_handler`: calls the method with a list of `Received`, one batch at a time, in order.
 
-    One batch at a time, in the order of arrival; whatever arrives meanwhile is the next one. After an error the
-    whole batch is tried again; it is never skipped. What is not JSON is dead-lettered.
+    A batch is acknowledged when the method returns. After an error the whole batch is tried again and never skipped;
+    messages that are not JSON are dead-lettered.
     """
 
     consumer = QueueConsumer()
 
     def __init__(self, queue: str, *, most: int = 500, **kwargs: Any) -> None:
-        """Gather at most so many messages of a queue."""
+        """Take at most `most` messages of the queue in one batch."""
         self.queue = queue
         self.most = most
         self._waiting: list[tuple[Delivery, Received]] = []
@@ -259,14 +260,14 @@ class QueueHandler(Performed):
         super().__init__(**kwargs)
 
     def start(self) -> None:
-        """Begin to connect and to consume."""
+        """Start to connect and to consume."""
         process = self.consumer.process
         self._retry_handler = RetryHandler(process.publisher, service=process.service, queue=self.queue)
         self.consumer.consume(self.queue, prefetch=self.most, receive=self._receive)
-        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"gathers {self.queue}")
+        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"batches of {self.queue}")
 
     def stop(self) -> None:
-        """Take no more; finish the batch under way."""
+        """Receive no more messages, and finish the current batch."""
         self._stopping = True
         self.consumer.pause()
         self._wake()
@@ -301,7 +302,7 @@ class QueueHandler(Performed):
             finished.wait()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Hand over one batch until it is taken; messages of a lost connection are left out, they come again."""
+        """Call the method with one batch until it succeeds, without messages of a lost connection: they are delivered again."""
         batch = worker.data["batch"]
         waits = pauses(first=0.1, longest=5.0)
         try:
@@ -327,9 +328,9 @@ queue_handler = QueueHandler.decorator
 
 
 def _open(message: Delivery, topic: str) -> _Envelope:
-    """Read an announcement's envelope.
+    """Decode an announcement's envelope.
 
-    :raises Undecodable: it is none.
+    :raises Undecodable: the message is not JSON of that shape, or larger than 1 MiB.
     """
     if message.properties.get("content_type") != "application/json" or len(message.body) > _LARGEST:
         raise Undecodable

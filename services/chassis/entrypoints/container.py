@@ -1,7 +1,7 @@
-"""nameko's container, with entrypoints that do their own work from beginning to end.
+"""nameko's container, for entrypoints that run their methods themselves.
 
-nameko kills a service when anything escapes a worker, and logs the text and arguments of every exception; so our
-entrypoints have a `perform` that runs the method, deals with whatever it raises, and lets nothing out.
+nameko kills a service when an exception leaves a worker, and logs every exception with its text and arguments. So our
+entrypoints have a `perform` method that runs the service method and handles everything it raises.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from services.chassis.logs import Log
 
 _log = Log(__name__)
 
-#: Seconds for the work under way when the service is asked to stop; a call has ended by then, at its own deadline.
+#: Seconds that running work is given when the service stops.
 LAST_WORK = 10.0
 
 
 class Performed(Entrypoint):
-    """An entrypoint that runs its method itself."""
+    """An entrypoint that runs its service method in `perform`."""
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Run `method` for one worker and deal with everything it raises; return what it came to."""
+        """Run `method` for one worker, handle everything it raises, and return its result."""
         raise NotImplementedError
 
 
 class Container(ServiceContainer):
-    """One service in one process."""
+    """Runs one service in one process."""
 
     def stop(self) -> None:
-        """Stop in order; work that has not ended within ten seconds is ended: nothing of it is committed, and it is done again."""
+        """Stop in order, and kill work that is not done within ten seconds; its transaction is rolled back."""
         ending = eventlet.spawn_after(LAST_WORK, self._end_work)
         try:
             super().stop()
@@ -58,6 +58,6 @@ class Container(ServiceContainer):
             result = entrypoint.perform(worker_ctx, getattr(worker_ctx.service, entrypoint.method_name))
         except Exception:  # noqa: BLE001 - nameko would end the service
             _log.exception("worker.escaped", entrypoint=entrypoint.method_name)
-        # nameko's test helpers listen to these two.
+        # nameko's test helpers hook into these two methods.
         self._worker_result(worker_ctx, result, None)
         self._worker_teardown(worker_ctx)

@@ -29,7 +29,7 @@ LIAISON = "liaison"
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Process:
-    """What one service runs on; its keys change while it runs."""
+    """Everything that one service in one process uses; its keys can be replaced at run time."""
 
     settings: Settings
     address: Address
@@ -41,9 +41,9 @@ class Process:
     verifier: PassportVerifier | None = None
     backlog: Backlog = field(default_factory=Backlog)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    #: The account of a service on the broker; the deployer names it like the service.
+    #: Maps a service to its broker account; deployments use the service's name.
     account_of: Callable[[str], str] = field(default=lambda service: service)
-    #: Who is told of other keys, before they are in use.
+    #: Called with new settings before they are used; may raise ValueError.
     renewals: list[Callable[[Settings], object]] = field(default_factory=list)
 
     @property
@@ -62,9 +62,9 @@ class Process:
         return self.database
 
     def renew(self, fresh: Settings) -> None:
-        """Go on under other keys.
+        """Use other keys from now on.
 
-        :raises ValueError: one of them cannot be used.
+        :raises ValueError: a key is unusable.
         """
         stream = None
         if self.database is not None and fresh.service_key != self.settings.service_key:
@@ -83,12 +83,12 @@ class Process:
         self.settings = fresh
 
     def start(self) -> None:
-        """Begin to connect to the broker; wait for nothing."""
+        """Start to connect to the broker, without waiting."""
         self.client.start()
         self.publisher.start()
 
     def stop(self) -> None:
-        """Close every connection, all at the same time: each waits some seconds for a broker that does not answer."""
+        """Close all connections at once, since each waits some seconds for a broker that does not answer."""
         for stopping in [eventlet.spawn(part.stop) for part in (self.client, self.publisher)]:
             stopping.wait()
         if self.database is not None:

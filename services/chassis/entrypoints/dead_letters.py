@@ -1,4 +1,4 @@
-"""What was put aside: an operator lists it without seeing it, replays it, or discards it."""
+"""Dead letters: list them without their bodies, replay them or discard them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import eventlet
 
 from services.chassis import logs
-from services.chassis.entrypoints.retry import ATTEMPT, REASON
+from services.chassis.entrypoints.retry import ATTEMPT, REASON, attempt_of
 from services.chassis.messages import Unavailable, new_id
 from services.chassis.refusals import NoDeadLetters
 from services.chassis.topology import dead_letter_queue, retries
@@ -24,31 +24,31 @@ _CONFIRMED_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter, without its body: id, why, after how many attempts, size and mark."""
+    """A dead letter without its body; the size is in bytes."""
 
     id: str
     reason: str
     attempts: int
     routing_key: str
     size: int
-    #: Tells it from others, under a key of this broker.
+    #: A keyed hash of the body, which tells dead letters apart.
     mark: str
 
 
 def list_dead_letters(address: Address, queue: str) -> list[DeadLetter]:
-    """List what is dead-lettered beside `queue` (`contacts.inbox`, `audit.entries`), oldest first, at most a thousand."""
+    """List the dead letters of `queue` (such as `contacts.inbox` or `audit.entries`), oldest first, at most 1,000."""
     with _open_channel(address, queue) as channel:
-        # Nothing is acknowledged: when the channel closes, all of it is back where it was.
+        # Nothing is acknowledged, so all messages return to the queue when the channel closes.
         return [_describe(message, address) for message in _take(channel, queue)]
 
 
 def replay(address: Address, queue: str, message_id: str | None = None, *, identity: str = "operator") -> int:
-    """Give a dead letter, or all, back to its queue with its attempts counted anew; return how many.
+    """Return one dead letter, or all, to its queue, and reset the attempts; return how many.
 
-    A message is acknowledged in the dead-letter queue after the broker confirmed that it has it again.
+    A dead letter is acknowledged after the broker confirmed the copy.
 
-    :raises NoDeadLetters: there is no message of that id.
-    :raises Unavailable: the broker did not take it.
+    :raises NoDeadLetters: there is no message with that id.
+    :raises Unavailable: the broker did not confirm a copy.
     """
     publisher = Publisher(address, identity=identity)
     publisher.start()
@@ -74,9 +74,9 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
 
 
 def discard(address: Address, queue: str, message_id: str | None = None) -> int:
-    """Delete a dead letter, or all; return how many.
+    """Delete one dead letter, or all; return how many.
 
-    :raises NoDeadLetters: there is no message of that id.
+    :raises NoDeadLetters: there is no message with that id.
     """
     with _open_channel(address, queue) as channel:
         chosen = _choose(channel, queue, message_id, address)
@@ -102,13 +102,13 @@ def _take(channel: Any, queue: str) -> Iterator[Delivery]:
 
 def _describe(message: Delivery, address: Address) -> DeadLetter:
     headers = message.headers
-    # The address has the password of whoever asks in it: the mark is the same each time, and no guess can be tried against it.
+    # The key contains the operator's password: marks are stable, and the body cannot be guessed from them.
     mark = logs.fingerprint(message.body, key=address.url.encode())
     message_id = message.properties.get("message_id")
     return DeadLetter(
         id=str(message_id) if message_id else mark["mark"][:16],
         reason=str(headers.get(REASON) or headers.get("x-first-death-reason") or "unknown"),
-        attempts=int(headers.get(ATTEMPT, 1)),
+        attempts=attempt_of(message),
         routing_key=message.routing_key,
         size=mark["size"],
         mark=mark["mark"],

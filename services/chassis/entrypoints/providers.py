@@ -1,4 +1,4 @@
-"""What a service class asks for by name: its database, the bus, its settings."""
+"""Dependency providers: the service's database, the bus and the settings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from services.chassis.transport.passport_cache import PassportCache
 from services.chassis.transport.publisher import Publisher
 from services.chassis.transport.rpc_client import RpcClient
 
-#: Under this key a worker's context holds the passport that came with the call.
+#: Key of the call's passport in a worker's context data.
 TOKEN = "passport"  # noqa: S105 - the name of a key, not a secret
 
 
 class DatabaseProvider(DependencyProvider):
-    """Gives the service its `Database`, and runs the relay of its outbox."""
+    """Injects the service's `Database` and runs its outbox relay."""
 
     relay: Relay | None = None
 
@@ -36,12 +36,12 @@ class DatabaseProvider(DependencyProvider):
         self.relay.start()
 
     def stop(self) -> None:
-        """Ship what is left, close the stream, stop."""
+        """Ship the remaining outbox rows, close the stream and stop."""
         if self.relay is not None:
             self.relay.stop()
 
     def kill(self) -> None:
-        """Stop at once; the rows stay for the next process."""
+        """Stop at once; the next process ships the remaining rows."""
         if self.relay is not None:
             self.relay.kill()
 
@@ -51,7 +51,7 @@ class DatabaseProvider(DependencyProvider):
 
 
 class SettingsProvider(DependencyProvider):
-    """Gives the service its `Settings`."""
+    """Injects the `Settings`."""
 
     def get_dependency(self, _worker: Any) -> Settings:
         """Return the settings."""
@@ -59,30 +59,30 @@ class SettingsProvider(DependencyProvider):
 
 
 class BusProvider(DependencyProvider):
-    """Gives the service a `Bus`."""
+    """Injects a `Bus`."""
 
     def get_dependency(self, worker: Any) -> Bus:
-        """Return a bus that speaks for whoever called this worker."""
+        """Return a bus that calls with the passport of this worker's caller."""
         process = process_of(self)
         return Bus(process.client, process.publisher, process.passports, token=worker.data.get(TOKEN))
 
 
 class Bus:
-    """The bus as one worker sees it."""
+    """Calls other services for one worker."""
 
     def __init__(self, client: RpcClient, publisher: Publisher, passports: PassportCache, *, token: str | None) -> None:
-        """Speak for the bearer of `token`, or for the service itself."""
+        """Call with the passport `token`, or as the service itself without one."""
         self._client = client
         self._publisher = publisher
         self._passports = passports
         self._token = token
 
     def call(self, service: str, method: str, caller: Caller, **kwargs: Any) -> Any:
-        """Ask another service in the name of `caller`; its operation, if it has one, goes along.
+        """Call another service as `caller`, with the caller's operation if there is one.
 
         :raises Refusal: the service refused.
-        :raises Unavailable: no answer in time.
-        :raises RuntimeError: a unit of work is open: nobody waits for the bus while holding a transaction.
+        :raises Unavailable: there was no answer in time.
+        :raises RuntimeError: a unit of work is open; a transaction must not wait for the bus.
         """
         if work_is_open():
             message = "no bus call while a unit of work is open"
@@ -106,7 +106,7 @@ class Bus:
         return self._passports.exchanged(self._token, audience, caller=caller)
 
     def send_heartbeat(self, serial: int, ended: list[str], policy_version: str | None) -> None:
-        """Tell every process which sessions ended within the last two minutes (access only).
+        """Send every process the sessions that ended within the last two minutes (access only).
 
         :raises BrokerUnavailable: there is no connection to the broker.
         """

@@ -1,6 +1,6 @@
-"""Consuming what must not get lost: bounded retries over waiting queues, then the dead-letter queue.
+"""Retry failed messages through delay queues, a bounded number of times, then dead-letter them.
 
-Nothing is acknowledged before its effect is committed, or before the broker confirmed that it has it in another queue.
+A message is acknowledged only after its effect is committed, or after the broker confirmed its copy in another queue.
 """
 
 from __future__ import annotations
@@ -19,28 +19,28 @@ _log = Log(__name__)
 
 ATTEMPT = "liaison-attempt"
 REASON = "liaison-reason"
-#: While a database is away, messages come round every ten seconds, and no attempt is counted.
+#: While a dependency is unavailable, messages are tried every ten seconds without counting attempts.
 _OUTAGE_QUEUE = "retry-10s"
 _PAUSE = 1.0
 
 
 class RetryHandler:
-    """Decides what becomes of the deliveries of one queue."""
+    """Acknowledges, retries or dead-letters the deliveries of one queue."""
 
     def __init__(self, publisher: Publisher, *, service: str, queue: str) -> None:
-        """Move messages of `queue` over its retries exchange."""
+        """Publish through the retries exchange of `queue`."""
         self._publisher = publisher
         self._queue = queue
         self._service = service
         self._exchange = retries(queue)
 
     def done(self, message: Delivery) -> None:
-        """Acknowledge: the effect is committed."""
+        """Acknowledge a message whose effect is committed."""
         message.ack()
 
     def failed(self, message: Delivery, error: BaseException) -> None:
-        """Try again after 1, 10 and 60 seconds; then dead-letter."""
-        attempt = _attempt(message)
+        """Retry after 1, 10 and 60 seconds; dead-letter after the fourth failure."""
+        attempt = attempt_of(message)
         _log.error("message.failed", message_id=_id(message), attempt=attempt, **logs.where(error))
         if attempt <= len(RETRIES):
             self._move(message, list(RETRIES)[attempt - 1], attempt + 1, type(error).__qualname__)
@@ -48,15 +48,15 @@ class RetryHandler:
             self.dead_letter(message, type(error).__qualname__)
 
     def postponed(self, message: Delivery, reason: str) -> None:
-        """Try again later, as if nothing had happened: something that we need is away."""
+        """Retry in ten seconds without counting an attempt, because a dependency is unavailable."""
         _log.warning("message.postponed", message_id=_id(message), reason=reason)
-        self._move(message, _OUTAGE_QUEUE, _attempt(message), reason)
+        self._move(message, _OUTAGE_QUEUE, attempt_of(message), reason)
 
     def dead_letter(self, message: Delivery, reason: str) -> None:
-        """Put it aside for an operator; the log gets id, size and hash only."""
+        """Move a message to the dead-letter queue; log its id, size and keyed hash only."""
         metrics.dead_letters.labels(self._service, reason).inc()
         _log.error("message.dead-letters", message_id=_id(message), reason=reason, **logs.fingerprint(message.body))
-        self._move(message, DEAD_LETTERS, _attempt(message), reason)
+        self._move(message, DEAD_LETTERS, attempt_of(message), reason)
 
     def _move(self, message: Delivery, key: str, attempt: int, reason: str) -> None:
         moved = Message(
@@ -80,10 +80,11 @@ class RetryHandler:
 
 def _id(message: Delivery) -> str | None:
     value = message.properties.get("message_id")
-    # What strangers send may have anything for an id; only what is short and plain is repeated.
+    # Anybody may have chosen the id: only a short, alphanumeric one is logged and passed on.
     return value if isinstance(value, str) and len(value) <= 64 and value.replace("-", "").isalnum() else None
 
 
-def _attempt(message: Delivery) -> int:
+def attempt_of(message: Delivery) -> int:
+    """Return the number of the current attempt, counted from 1."""
     value = message.headers.get(ATTEMPT, 1)
     return value if isinstance(value, int) and value > 0 else 1

@@ -1,15 +1,15 @@
-"""`rpc`: a method of a service that answers calls.
+"""`rpc`: an entrypoint that answers calls with a method of the service.
 
-Around every call, in this order: the trace is bound; the passport is checked (signature, audience, dates, session,
-acknowledgement); the method runs within the caller's deadline; if no audit entry was committed meanwhile, or the
-result of a command is not stored, nothing leaves; a refusal is recorded before it leaves; of any other exception only
-the word *internal* and the trace id cross.
+Every call goes through these steps: bind the trace id; verify the passport (signature, audience, dates, session,
+acknowledgement); run the method within the caller's deadline; fail unless an audit entry was committed and, for a
+command, its result was stored; record a refusal before answering it. Of any other exception, only the word *internal*
+and the trace id are returned.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -38,30 +38,32 @@ _log = Log(__name__)
 _TRANSIENT = 1
 #: Seconds.
 _LONGEST_CALL = 600.0
+_DEFAULT_DEADLINE = 10.0
+#: Bytes.
 _LARGEST_CALL = 4 * 1024 * 1024
-#: An answer is tried again for so long when the broker is away; the caller has given up by then.
+#: Seconds for which sending an answer is retried while the broker is unavailable.
 _ANSWER_FOR = 30.0
 _ANSWER_PAUSE = 0.2
 _ANSWER_PAUSE_MOST = 2.0
 
-#: Whom a method answers unless it says otherwise: a person with an acknowledged session.
+#: The default identity: a person with an acknowledged session.
 USER = "user"
 ANONYMOUS = "anonymous"
 
 
 class Unaudited(Exception):
-    """The method answered without an audit entry; nothing may leave."""
+    """The method returned without committing an audit entry, so its result must not be sent."""
 
 
 class Unstored(Exception):
-    """The method of a command answered without storing its result; `GET /operations/{id}` would not know of it."""
+    """The command returned without storing its result, so `GET /operations/{id}` would not find it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """One call as it came in; its values belong to the caller and are never logged."""
+    """One decoded call; its arguments may be personal data and are never logged."""
 
-    kwargs: dict[str, Any]
+    kwargs: Mapping[str, object]
     passport: str | None
     trace_id: str
     operation: Operation | None
@@ -70,15 +72,15 @@ class _Call:
 
 
 class RpcConsumer(QueueConsumer):
-    """Takes calls from the service's queue, and sends the answers over the same connection."""
+    """Consumes the service's call queue and sends the answers over the same connection."""
 
     def __init__(self) -> None:
-        """Begin without entrypoints."""
+        """Start without entrypoints."""
         self._entrypoints: dict[str, RpcEntrypoint] = {}
         super().__init__()
 
     def register(self, entrypoint: RpcEntrypoint) -> None:
-        """Let calls to this method through."""
+        """Dispatch calls to this method."""
         self._entrypoints[entrypoint.method_name] = entrypoint
 
     def start(self) -> None:
@@ -88,7 +90,7 @@ class RpcConsumer(QueueConsumer):
     def _receive(self, message: Delivery) -> None:
         reason = self._why_unanswerable(message)
         if reason is not None:
-            # Nobody can be told, and a call may hold a person's values: so it is neither kept nor logged.
+            # There is no address to answer to, and the body may hold personal data: it is neither kept nor logged.
             metrics.dropped_calls.labels(self.process.service, reason).inc()
             _log.warning("call.dropped", reason=reason, **logs.fingerprint(message.body))
             message.ack()
@@ -103,19 +105,19 @@ class RpcConsumer(QueueConsumer):
 
     @staticmethod
     def _why_unanswerable(message: Delivery) -> str | None:
-        properties = message.properties
-        if not isinstance(properties.get("reply_to"), str) or not properties["reply_to"].startswith("reply."):
+        reply_to = message.properties.get("reply_to")
+        if not isinstance(reply_to, str) or not reply_to.startswith("reply."):
             return "no-reply-to"
-        if not isinstance(properties.get("correlation_id"), str):
+        if not isinstance(message.properties.get("correlation_id"), str):
             return "no-correlation-id"
         if len(message.body) > _LARGEST_CALL:
             return "too-large"
         return None
 
     def answer(self, message: Delivery, body: bytes) -> None:
-        """Send an answer, transient and unconfirmed, and acknowledge the call.
+        """Send an answer, transient and unconfirmed, then acknowledge the call.
 
-        While the broker is away the answer is tried again; nothing is raised.
+        Retry for 30 seconds while the broker is unavailable; raise nothing.
         """
         waits = pauses(first=_ANSWER_PAUSE, longest=_ANSWER_PAUSE_MOST)
         with eventlet.Timeout(_ANSWER_FOR, exception=False):
@@ -124,7 +126,7 @@ class RpcConsumer(QueueConsumer):
                     self._broker.publish(
                         body,
                         exchange=CALLS,
-                        routing_key=message.properties["reply_to"],
+                        routing_key=str(message.properties["reply_to"]),
                         correlation_id=message.properties["correlation_id"],
                         delivery_mode=_TRANSIENT,
                     )
@@ -152,18 +154,20 @@ class RpcEntrypoint(Performed):
         onward: str | None = None,
         **kwargs: Any,
     ) -> None:
-        """Describe whom the method answers.
+        """Configure how the method is called and who may call it.
 
-        :param action: what the audit trail calls it, `contacts:individual:read`; `{service}` stands for the service's name.
-        :param subject: the argument that names the record; its id goes into the entry of a refusal.
-        :param command: it changes something, so the call must name its operation. The method gets a `CommandCall` in
-            place of the caller, and runs its effect through it.
-        :param status: the HTTP status that is stored of a command.
-        :param created: the field of a command's answer that holds the id of what it created; else its subject is stored.
-        :param identity: `user` (the default), `anonymous`, `operator`, `integration`, or services by name; `user` beside
-            `anonymous` means that a user is known by their passport if they show one.
-        :param onward: the service that may ask this in a user's name; the others may not, whatever passport they exchanged.
-        :param before_acknowledgement: a session will do that has not acknowledged the statements.
+        :param action: the action in audit entries, such as `contacts:individual:read`; `{service}` is replaced by the
+            service's name.
+        :param subject: the argument that holds the record's id, for entries of refusals and results of commands.
+        :param command: the method changes something, so a call must carry an operation. The method gets a `CommandCall`
+            instead of a `Caller` and makes its change through it.
+        :param status: the HTTP status to store with a command's result.
+        :param created: the field of a command's answer with the id of the record that it created. That id is stored;
+            without `created`, the subject's is.
+        :param identity: who may call: `user` (the default), `anonymous`, `operator`, `integration` or service names. With
+            `user` and `anonymous`, a valid passport of a user is used if there is one.
+        :param onward: the only service that may call this on behalf of a user.
+        :param before_acknowledgement: accept sessions that have not acknowledged the statements.
         """
         self.action = action
         self.subject = subject
@@ -176,13 +180,13 @@ class RpcEntrypoint(Performed):
         super().__init__(**kwargs)
 
     def setup(self) -> None:
-        """Make the method known."""
+        """Register the method with the consumer."""
         self.consumer.register(self)
         self.action = self.action.format(service=self.container.service_name)
         self.signature = inspect.signature(getattr(self.container.service_cls, self.method_name))
 
     def stop(self) -> None:
-        """Take no more calls."""
+        """Receive no more calls."""
         self.consumer.pause()
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
@@ -221,7 +225,7 @@ class RpcEntrypoint(Performed):
             deadline.cancel()
             _log.error("call.failed", action=self.action, **logs.where(error))
             outcome[0] = INTERNAL
-            # What cannot be recorded is not answered, whatever else went wrong.
+            # Without a durable entry, not even the failure is reported.
             recorded = self._record(process, call, caller, outcome="failed", rule=INTERNAL)
             return _internal(call.trace_id) if recorded else _refused(Unavailable())
         finally:
@@ -242,7 +246,7 @@ class RpcEntrypoint(Performed):
         return result
 
     def _too_late(self, caller: Caller) -> Refusal:
-        """Return what is said when the deadline passed: a command may have been done all the same, together with others."""
+        """Return the refusal for a passed deadline; a command may have been committed anyway."""
         if self.command and caller.operation is not None:
             return OutcomeUnknown(extra={"operation_id": caller.operation.id})
         return Unavailable()
@@ -255,7 +259,7 @@ class RpcEntrypoint(Performed):
         return process.verifier.verify(call.passport, process.clock()).within(trace_id=call.trace_id, operation=call.operation)
 
     def _known(self, process: Process, call: _Call) -> Caller | None:
-        """Return who it is, where nobody has to be known, but a user is if they show a passport."""
+        """Return the user of an optional passport, or None without a valid one."""
         if USER not in self.identities or call.passport is None or process.verifier is None:
             return None
         try:
@@ -267,13 +271,13 @@ class RpcEntrypoint(Performed):
     def _admit(self, process: Process, call: _Call, caller: Caller) -> None:
         if process.backlog.is_overdue:
             raise AuditLate
-        # From here on the caller is known: a refusal is recorded under their name.
+        # The caller is identified, so a refusal from here on is recorded under their id.
         if self.command and caller.operation is None:
             raise OperationRequired
         self._admit_identity(process, caller)
         if self.command and call.message.redelivered and caller.operation is not None:
-            # Somebody had it before and did not get to acknowledge it: it may have been done, or be under way.
-            # Asking for the operation tells; doing it twice could not be taken back.
+            # Another process received this call and did not acknowledge it, so it may have run or be running.
+            # The caller can look up the operation; a second run could not be undone.
             raise OutcomeUnknown(extra={"operation_id": caller.operation.id})
 
     def _admit_identity(self, process: Process, caller: Caller) -> None:
@@ -294,7 +298,7 @@ class RpcEntrypoint(Performed):
             raise BadCall from None
 
     def _record(self, process: Process, call: _Call, caller: Caller, *, outcome: str, rule: str) -> bool:
-        """Record how the call ended, in a transaction of its own; tell whether it is durable."""
+        """Record the call's outcome in its own transaction; return whether that committed."""
         if process.database is None:
             return False
         try:
@@ -306,7 +310,7 @@ class RpcEntrypoint(Performed):
         return True
 
     def _subjects(self, call: _Call) -> list[str]:
-        # Only what is shaped like an id: anything else may be a value in the wrong place.
+        # Anything but a UUID may be personal data in the wrong argument.
         given = call.kwargs.get(self.subject) if self.subject else None
         try:
             return [str(UUID(given))] if isinstance(given, str) else []
@@ -318,7 +322,7 @@ rpc = RpcEntrypoint.decorator
 
 
 class _timed:  # noqa: N801 - used like a function
-    """Measure a call; gives a one-element list for how it ended."""
+    """Measure a call's duration; yields a one-element list for its outcome."""
 
     def __init__(self, service: str, method: str) -> None:
         self._labels = (service, method)
@@ -338,7 +342,7 @@ def _require_audited(audited: bool) -> None:
 
 
 def _read_call(message: Delivery) -> _Call | None:
-    """Read a call; None when it is not one."""
+    """Decode a call; return None if it is malformed."""
     try:
         body = orjson.loads(message.body)
         kwargs = body["kwargs"]
@@ -350,7 +354,7 @@ def _read_call(message: Delivery) -> _Call | None:
             kwargs=kwargs,
             passport=_text(headers.get(PASSPORT)),
             trace_id=_trace(headers.get(TRACE)),
-            operation=Operation.from_wire(orjson.loads(operation)) if operation else None,
+            operation=Operation.from_wire(orjson.loads(str(operation))) if operation else None,
             seconds=_seconds(message.properties.get("expiration")),
             message=message,
         )
@@ -359,9 +363,9 @@ def _read_call(message: Delivery) -> _Call | None:
 
 
 def _seconds(expiration: object) -> float:
-    """Return how long the caller waits; whoever does not say waits as long as anybody."""
-    milliseconds = float(expiration) if isinstance(expiration, str) and expiration.isdigit() else 10_000.0
-    return min(max(milliseconds / 1000, 0.05), _LONGEST_CALL)
+    """Return the call's deadline in seconds from the AMQP expiration, between 0.05 and 600; 10 without one."""
+    seconds = float(expiration) / 1000 if isinstance(expiration, str) and expiration.isdigit() else _DEFAULT_DEADLINE
+    return min(max(seconds, 0.05), _LONGEST_CALL)
 
 
 def _text(value: object) -> str | None:
@@ -372,7 +376,7 @@ def _trace(value: object) -> str:
     try:
         return str(UUID(str(value)))
     except ValueError:
-        return new_id()  # What is not an id might be a value.
+        return new_id()  # Anything but a UUID may be personal data.
 
 
 def _refused(refusal: Refusal) -> bytes:

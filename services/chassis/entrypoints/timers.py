@@ -1,4 +1,4 @@
-"""`timer`: a method that is run at intervals, as the service itself."""
+"""`timer`: an entrypoint that runs a method at intervals, as the service itself."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _log = Log(__name__)
 
 
 class Wakeup:
-    """Calls for a run before its time; rung while one is under way, it calls for the next."""
+    """Starts a timer's next run early; a wakeup during a run causes another run after it."""
 
     def __init__(self) -> None:
-        """Begin silent."""
+        """Start without a wakeup."""
         self._woken = Event()
 
     def wake(self) -> None:
-        """Call."""
+        """Start the next run now."""
         if not self._woken.ready():
             self._woken.send()
 
     def wait(self, seconds: float) -> None:
-        """Wait for a call, at most so long."""
+        """Wait for a wakeup, at most `seconds`."""
         with eventlet.Timeout(seconds, exception=False):
             self._woken.wait()
         self._woken = Event()
@@ -41,10 +41,11 @@ class Timer(Performed):
     """The entrypoint behind `@timer`."""
 
     def __init__(self, *, seconds: float, action: str, eager: bool = False, wakeup: Wakeup | None = None, **kwargs: Any) -> None:
-        """Run the method with (caller) every so many seconds, and never twice at once.
+        """Call the method with (caller) every `seconds`, never twice at a time.
 
-        :param eager: at the start, too.
-        :param wakeup: woken by whoever has just made work for it in this process.
+        :param action: the action in logs.
+        :param eager: run at start, too.
+        :param wakeup: lets other code in this process start the next run early.
         """
         self.seconds = seconds
         self.action = action
@@ -55,11 +56,11 @@ class Timer(Performed):
         super().__init__(**kwargs)
 
     def start(self) -> None:
-        """Begin to count."""
+        """Start the interval."""
         self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"every {self.method_name}")
 
     def stop(self) -> None:
-        """Stop after the run under way, which can ask `stopping.is_asked_to_stop`."""
+        """Stop after the current run, which can check `signals.is_asked_to_stop`."""
         self._stopped = True
         self._wakeup.wake()
         self._greenlet.wait()
@@ -81,7 +82,7 @@ class Timer(Performed):
             pause = max(0.0, self.seconds - (eventlet.hubs.get_hub().clock() - begun))
 
     def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Run once; a failure is logged, and the next interval comes."""
+        """Run once; log a failure and keep the interval."""
         service = process_of(self).service
         caller = Caller.service(service)
         token = logs.trace.set(caller.trace_id)
@@ -92,7 +93,7 @@ class Timer(Performed):
         except Refusal as error:
             outcome = error.code
             _log.warning("tick.refused", action=self.action, code=error.code)
-        except Exception as error:  # noqa: BLE001 - the next interval comes all the same
+        except Exception as error:  # noqa: BLE001 - the timer runs again after the interval
             outcome = "internal"
             _log.error("tick.failed", action=self.action, **logs.where(error))
         finally:

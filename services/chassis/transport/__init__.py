@@ -1,1 +1,1 @@
-"""Connections to the broker, publishing, calling, and the in-process broker that stands in for it."""
+"""Broker connections, publisher, RPC client, and the in-process broker."""

@@ -1,17 +1,16 @@
-"""One connection to the broker that keeps itself alive: reading, writing, reconnecting.
+"""A broker connection that reads, writes and reconnects by itself.
 
-py-amqp serves one thread. Shared by greenlets it has three traps, and each has its remedy here:
+py-amqp expects one thread. With greenlets it has three problems, which are solved here:
 
-* its `basic_publish` reads from the socket first, in whichever greenlet publishes, and corrupts the stream that the
-  reader reads: here publishing only ever writes, and one greenlet reads;
-* a greenlet killed in the middle of a write leaves half a frame behind: here one greenlet of the connection's own
-  writes, everybody else hands it whole frames (copied, because py-amqp reuses its buffer), and what piles up while
-  it writes goes out in one piece;
-* a read with a timeout sets the timeout of the socket, which the writer shares: here the reader waits without one,
-  over TLS too, and a heartbeat of its own notices a dead peer.
+* Its `basic_publish` first reads from the socket, in the greenlet that publishes, and so corrupts the reader's stream.
+  Here, publishing only writes, and one greenlet reads.
+* A greenlet that is killed during a write leaves half a frame behind. Here, one greenlet per connection writes whole
+  frames that the others hand to it (copied, because py-amqp reuses its buffer), and joins what waits into one write.
+* A read with a timeout sets the socket's timeout, which the writer shares. Here, the reader has no timeout, not even
+  over TLS, and a heartbeat greenlet detects a dead peer.
 
-And eventlet has one: a greenlet that waits for a socket which another one closes is never woken. Whoever notices that
-the connection is gone ends it without closing the socket; that wakes the reader, who closes it.
+eventlet never wakes a greenlet that waits for a socket which another greenlet closes. So whoever finds the connection
+dead only shuts it down; that wakes the reader, which closes the socket.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import struct
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import amqp
 import eventlet
@@ -39,41 +38,50 @@ from services.chassis.logs import Log
 
 _log = Log(__name__)
 
+#: Seconds.
 HEARTBEAT = 10.0
 _CONNECT_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 5.0
-#: AMQP's frame that bears a message's properties, and where in it they begin.
+#: AMQP's content header frame, and the offset of the message properties in it.
 _CONTENT_HEADER = 2
 _PROPERTIES_AT = 12
 
 
 class BrokerUnavailable(Exception):
-    """There is no connection to the broker just now, or the broker takes nothing in."""
+    """There is no connection to the broker, or the broker blocks publishers."""
+
+
+class TlsOptions(TypedDict):
+    """Options of an AMQP connection over TLS."""
+
+    server_hostname: str
+    cert_reqs: ssl.VerifyMode
+    ca_certs: str | None
 
 
 @dataclass(slots=True, kw_only=True)
 class Address:
-    """Where the broker is, as whom we go there, and whose certificate we believe; its password may change."""
+    """Broker URL with credentials, and trusted CA file; the URL may change at run time."""
 
     url: str = field(repr=False)
-    #: File of the authority's certificates, for `amqps://`; the system's own when empty.
+    #: File of CA certificates for `amqps://`; the system's own when empty.
     authority: str = ""
-    #: Whose connection it is where the address names nobody, as in the in-process broker's, which asks for no password.
+    #: The account if the URL has none, as for the in-process broker, which has no passwords.
     known_as: str = ""
 
     @property
     def account(self) -> str:
-        """The account that the broker knows this connection by; empty for none."""
+        """The broker account of the connection; empty for none."""
         return str(parse_url(self.url)["userid"] or self.known_as)
 
     def connection(self, *, heartbeat: float = HEARTBEAT, **options: Any) -> Connection:
         """Return an unopened connection.
 
-        Over TLS the peer must show a certificate of the name that we dialled: kombu by itself verifies the chain only.
+        Over TLS, the certificate must be for the host name of the URL; by default kombu verifies only the chain.
         """
         scheme = self.url.partition(":")[0]
-        tls: dict[str, Any] | None = None
+        tls: TlsOptions | None = None
         if scheme == "amqps":
             tls = {
                 "server_hostname": parse_url(self.url)["hostname"] or "localhost",
@@ -86,7 +94,7 @@ class Address:
 
 
 class _Connection(Connection):
-    """A kombu connection that takes our own AMQP transport."""
+    """A kombu connection that uses our AMQP transport."""
 
     def get_transport_cls(self) -> Any:
         if self.transport_cls in {"amqp", "amqps"}:
@@ -95,7 +103,7 @@ class _Connection(Connection):
 
 
 class _BatchedFrames:
-    """A socket's writing side: whole frames in, in the order they came, from one greenlet."""
+    """Writes whole frames to the transport in order, from one greenlet."""
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
@@ -125,9 +133,9 @@ class _BatchedFrames:
 
 
 def _tolerant_frame_handler(connection: Any, callback: Any) -> Any:
-    """Read frames; a message whose properties cannot be read arrives without any.
+    """Return a frame handler that delivers a message with unreadable properties without any.
 
-    py-amqp raises, and the reader would lose its connection each time that the broker delivers the message again.
+    py-amqp raises instead, and the reader would lose its connection at every redelivery of the message.
     """
     on_frame = frame_handler(connection, callback)
 
@@ -149,7 +157,7 @@ def _batched_frame_writer(connection: Any, transport: Any) -> Any:
 
 class _AmqpChannel(pyamqp.Channel):
     def basic_publish(self, msg: Any, exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> Any:
-        """Write the message, and nothing else."""
+        """Write the message without reading from the socket."""
         return self.send_method(amqp.spec.Basic.Publish, "Bssbb", (0, exchange, routing_key, mandatory, False), msg)
 
 
@@ -160,14 +168,14 @@ class _AmqpConnection(pyamqp.Connection):
         result = super().connect(callback)
         transport = self.transport
         receive = transport.sock.recv
-        # py-amqp keeps what it was given too much, and asks for seven bytes at a time: one call to the system
-        # instead of six for every message.
-        transport._quick_recv = lambda _: receive(65536)  # noqa: SLF001 - py-amqp has no other place for it
+        # py-amqp asks for seven bytes at a time and keeps the rest that it is given: one system call per message
+        # instead of six.
+        transport._quick_recv = lambda _: receive(65536)  # noqa: SLF001 - py-amqp has no public hook
         if isinstance(transport.sock, ssl.SSLSocket):
-            # It leaves the handshake's deadline on the socket: the reader would take five quiet seconds for a dead broker.
+            # py-amqp leaves the handshake's timeout on the socket, and the reader would fail after five idle seconds.
             transport.sock.settimeout(None)
-            # And it would wait for the other side's goodbye from one that is let go because it says nothing any more.
-            transport._shutdown_transport = _say_no_goodbye  # noqa: SLF001 - likewise
+            # py-amqp's TLS shutdown waits for the peer, which may be dead.
+            transport._shutdown_transport = _skip_tls_shutdown  # noqa: SLF001 - likewise
         return result
 
 
@@ -175,47 +183,48 @@ class _Transport(pyamqp.Transport):
     Connection = _AmqpConnection
 
 
-#: What py-amqp and kombu raise when a connection or channel is lost.
+#: Exceptions of py-amqp and kombu for a lost connection or channel.
 LOST: tuple[type[BaseException], ...] = (
     *pyamqp.Transport.connection_errors,
     *pyamqp.Transport.channel_errors,
     OperationalError,
     ChannelError,
     OSError,
-    AttributeError,  # py-amqp raises it when a connection goes away under it.
+    AttributeError,  # py-amqp raises it when the connection is closed during a call.
 )
 
 
 class Delivery:
-    """One message as it was delivered. Unlike kombu's, it does not unpack what a stranger's header calls compressed."""
+    """A delivered message. Unlike kombu's, it does not decompress bodies, because anybody can set that header."""
 
     __slots__ = ("_channel", "_tag", "body", "exchange", "headers", "properties", "redelivered", "routing_key", "sender")
 
     def __init__(self, raw: Any, channel: Any) -> None:
-        """Take what a channel's callback or `basic_get` gave."""
+        """Wrap a message from a channel's callback or `basic_get`."""
         self._channel = channel
         self._tag = raw.delivery_tag
-        self.properties: dict[str, Any] = raw.properties
-        self.headers: dict[str, Any] = raw.headers or {}
+        # A sender may put anything into them.
+        self.properties: Mapping[str, object] = raw.properties
+        self.headers: Mapping[str, object] = raw.headers or {}
         self.body: bytes = raw.body.encode() if isinstance(raw.body, str) else bytes(raw.body or b"")
         self.exchange = str(raw.delivery_info.get("exchange") or "")
         self.routing_key = str(raw.delivery_info.get("routing_key") or "")
-        #: The account that published it, as the broker made sure; empty if the sender did not say. Of a message that was moved,
-        #: who moved it: `transport.origin` knows from whom it came first.
+        #: The account that published it, verified by the broker; empty if not set. For a moved message, the account that
+        #: moved it; `transport.origin` finds the original sender.
         self.sender = str(self.properties.get("user_id") or "")
         self.redelivered = bool(raw.delivery_info.get("redelivered"))
 
     @property
     def is_live(self) -> bool:
-        """Whether the connection that it came over is still there; else it comes again over another."""
+        """Whether its connection is still open; otherwise the broker delivers it again."""
         return self._channel.connection is not None
 
     def ack(self) -> None:
-        """Acknowledge; when the connection is gone, the broker has it again already."""
+        """Acknowledge; do nothing if the connection is closed."""
         self._settle(self._channel.basic_ack)
 
     def requeue(self) -> None:
-        """Give it back to its queue."""
+        """Return it to its queue."""
         self._settle(lambda tag: self._channel.basic_reject(tag, requeue=True))
 
     def _settle(self, how: Callable[[Any], object]) -> None:
@@ -227,10 +236,10 @@ class Delivery:
 
 
 class BrokerConnection:
-    """One connection of one process: reconnects by itself, with growing pauses, for as long as it is wanted.
+    """One broker connection that reconnects with growing pauses until it is stopped.
 
-    `on_connect` is called with the new channel after every connect, before anybody publishes; there it declares and
-    consumes. `on_disconnect` is called after every loss.
+    `on_connect` is called with the new channel after every connect, to declare and consume, before anything is
+    published. `on_disconnect` is called after every disconnect; `on_blocked` when the broker blocks or unblocks publishers.
     """
 
     def __init__(
@@ -242,7 +251,7 @@ class BrokerConnection:
         on_disconnect: Callable[[], object] = lambda: None,
         on_blocked: Callable[[bool], object] = lambda _: None,
     ) -> None:
-        """Describe the link; `start` opens it."""
+        """Prepare; `start` connects."""
         self._address = address
         self._account = address.account
         self._name = name
@@ -258,19 +267,19 @@ class BrokerConnection:
         self._reader: Any = None
         self._heart: Any = None
         self.blocked = False
-        #: Why the last connection was lost or refused.
+        #: The error that ended the last connection or attempt.
         self.last_error: BaseException | None = None
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a connection just now."""
+        """Whether there is a connection."""
         return self._channel is not None
 
     @property
     def channel(self) -> Any:
-        """The prepared channel.
+        """The open channel, after `on_connect`.
 
-        :raises BrokerUnavailable: there is no connection just now.
+        :raises BrokerUnavailable: there is no connection.
         """
         if self._channel is None:
             message = f"{self._name}: no connection to the broker"
@@ -278,25 +287,25 @@ class BrokerConnection:
         return self._channel
 
     def start(self) -> None:
-        """Begin to connect, in the background."""
+        """Start to connect in the background."""
         if self._reader is None:
             self._reader = eventlet.spawn(self._run)
 
     def wait_up(self, seconds: float | None = None) -> bool:
-        """Wait until there is a connection; tell whether there is."""
+        """Wait until there is a connection, at most `seconds`; return whether there is."""
         with eventlet.Timeout(seconds, exception=False):
             while not self.is_up:
                 self._up.wait()
         return self.is_up
 
     def stop(self) -> None:
-        """Close the connection, and stay closed."""
+        """Close the connection and do not reconnect."""
         self._stopping = True
         if not self._pause.ready():
             self._pause.send()
         self._channel = None
         if self._connection is not None and self._inner is not None:
-            _part(self._connection.transport, self._inner)
+            _close(self._connection.transport, self._inner)
         if self._reader is not None:
             with eventlet.Timeout(5, exception=False):
                 self._reader.wait()
@@ -318,20 +327,20 @@ class BrokerConnection:
         *,
         exchange: str,
         routing_key: str,
-        headers: Mapping[str, Any] | None = None,
+        headers: Mapping[str, object] | None = None,
         mandatory: bool = False,
         **properties: Any,
     ) -> None:
-        """Hand one JSON message to the connection.
+        """Publish one JSON message.
 
-        :raises BrokerUnavailable: there is no connection, or the broker refuses to take anything in (memory or disk alarm).
+        :raises BrokerUnavailable: there is no connection, or the broker blocks publishers (memory or disk alarm).
         """
         channel = self.channel
         if self.blocked:
             message = f"{self._name}: the broker takes nothing in"
             raise BrokerUnavailable(message)
         if self._account:
-            # The broker refuses the name of anybody else, and receivers refuse a message without one.
+            # The broker rejects another account's name, and receivers reject a message without one.
             properties["user_id"] = self._account
         message = channel.prepare_message(
             body,
@@ -359,7 +368,7 @@ class BrokerConnection:
                 self.last_error = error
                 if not self._stopping:
                     _log.warning("broker.lost", link=self._name, error=type(error).__name__, pause=pause)
-            except Exception:  # noqa: BLE001 - a callback's mistake must not end this process's only reader
+            except Exception:  # noqa: BLE001 - an error in a callback must not end the connection's only reader
                 _log.exception("broker.reader", link=self._name)
             finally:
                 self._disconnect()
@@ -376,7 +385,7 @@ class BrokerConnection:
             frame_handler=_tolerant_frame_handler,
         )
         with eventlet.Timeout(_CONNECT_TIMEOUT * 2, TimeoutError("the broker did not answer")):
-            # kombu's `connection` reconnects on its own when it is asked for; so it is asked once.
+            # kombu's `connection` property reconnects on access, so it is read once.
             inner = self._inner = self._connection.connection
             channel = self._connection.transport.create_channel(inner)
             self._on_connect(channel)
@@ -416,32 +425,32 @@ class BrokerConnection:
             self._on_disconnect()
 
 
-def _say_no_goodbye() -> None:
-    """Leave TLS to the end of the connection: what AMQP had to say of it is said."""
+def _skip_tls_shutdown() -> None:
+    """Do nothing: AMQP has its own closing handshake."""
 
 
 def _shut_down(sock: Any) -> None:
-    """End a socket's connection for whoever reads from it; one that was reset has woken its reader already."""
+    """Shut a socket down, which wakes its reader; do nothing if it was reset."""
     if sock is not None:
-        # A twin, for TLS takes itself apart when its own socket is shut down.
+        # On a duplicate, because an SSLSocket drops its TLS state when it is shut down.
         with suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as twin:
             twin.shutdown(socket.SHUT_RDWR)
 
 
 def _hang_up(transport: Any, inner: Any) -> None:
-    """End a connection from elsewhere than its reader, who wakes up and reconnects."""
+    """Shut a connection down from another greenlet; the reader wakes up and reconnects."""
     if isinstance(inner, amqp.Connection):
-        # Not its `transport`: asked for that, a connection that is closed connects again.
-        _shut_down(getattr(inner._transport, "sock", None))  # noqa: SLF001 - there is no other way to it
+        # Not `inner.transport`: that property reconnects a closed connection.
+        _shut_down(getattr(inner._transport, "sock", None))  # noqa: SLF001 - there is no public access
     else:
         _drop(transport, inner)
 
 
-def _part(transport: Any, inner: Any) -> None:
-    """Say goodbye in order: the broker gives back at once what was not acknowledged."""
+def _close(transport: Any, inner: Any) -> None:
+    """Close a connection in order, so that the broker requeues unacknowledged messages at once."""
     try:
         if isinstance(inner, amqp.Connection):
-            # The reader reads the answer; a second reader on one socket is an error.
+            # The reader receives the answer; only one greenlet may read from a socket.
             inner.send_method(amqp.spec.Connection.Close, "BsBB", (0, "", 0, 0))
         else:
             transport.close_connection(inner)
@@ -450,7 +459,7 @@ def _part(transport: Any, inner: Any) -> None:
 
 
 def _drop(transport: Any, inner: Any) -> None:
-    """Let go of the socket without a word."""
+    """Close the socket without AMQP's closing handshake."""
     try:
         if isinstance(inner, amqp.Connection):
             inner.collect()

@@ -1,19 +1,17 @@
-"""The in-process broker: RabbitMQ's behavior, as far as the bus relies on it, behind kombu's `embedded://`.
+"""The in-process broker: the parts of RabbitMQ that the bus relies on, as kombu transport `embedded://`.
 
-It pushes deliveries to consumers (nobody polls), returns what `mandatory` could not route, counts prefetch per
-consumer, redelivers what was not acknowledged, dead-letters what expires or was delivered too often, and writes
-persistent messages of durable queues to a journal before it confirms them, if it was given one::
+It pushes deliveries to consumers, returns unroutable `mandatory` messages, counts prefetch per consumer, redelivers
+unacknowledged messages, and dead-letters messages that expired or were delivered too often. With a journal, it writes
+persistent messages of durable queues to the file before it confirms them::
 
     embedded://name                          everything in memory
-    embedded://account@name                  the same, as that account
-    embedded://name//path/to/journal         persistent messages survive a kill
+    embedded://account@name                  the same, as this account
+    embedded://name//path/to/journal         persistent messages survive a killed process
 
-It refuses a `user_id` that is not the connection's own account, as RabbitMQ does, but it asks for no password: an account
-is what the connection says. Whoever can run code in this process can be anybody, so this tells mistakes from messages,
-and stops no attacker. Permissions on names and keys it has none.
+Like RabbitMQ, it rejects a `user_id` other than the connection's account. But there are no passwords and no
+permissions: the check finds mistakes and stops no attacker, who could run code in this process anyway.
 
-All of it runs in one thread, on eventlet: nothing here yields between reading a state and changing it, so no lock
-is needed.
+It runs in one thread, on eventlet. Nothing yields between reading and changing a state, so there are no locks.
 """
 
 from __future__ import annotations
@@ -41,7 +39,7 @@ _PERSISTENT = 2
 
 
 def register() -> None:
-    """Let kombu know the scheme `embedded://`."""
+    """Register the `embedded://` scheme with kombu."""
     TRANSPORT_ALIASES[SCHEME] = "services.chassis.transport.embedded:Transport"
 
 
@@ -75,7 +73,7 @@ class _Queue:
     name: str
     broker: Broker
     durable: bool = False
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, str | int] = field(default_factory=dict)
     owner: Transport | None = None
     messages: deque[_QueuedMessage] = field(default_factory=deque)
     consumers: deque[_Consumer] = field(default_factory=deque)
@@ -92,7 +90,7 @@ class _Queue:
             eventlet.spawn_after(min(lives) + 0.001, self.expire)
 
     def pump(self) -> None:
-        """Push what waits to consumers that have room, in turn."""
+        """Push waiting messages to consumers below their prefetch limit, round-robin."""
         while self.messages and (consumer := self._next_with_room()):
             queued = self.messages.popleft()
             if queued.expires_at is not None and queued.expires_at <= time.monotonic():
@@ -114,11 +112,11 @@ class _Queue:
             self.dead_letter(self.messages.popleft(), "expired")
 
     def settle(self, queued: _QueuedMessage) -> None:
-        """Forget a message that was acknowledged."""
+        """Remove an acknowledged message from the journal."""
         self.broker.journal.remove(queued)
 
     def requeue(self, queued: _QueuedMessage) -> None:
-        """Put a message back in front, or let go of it when it was delivered too often."""
+        """Return a message to the front, or dead-letter it after too many deliveries."""
         limit = self.arguments.get("x-delivery-limit")
         if limit is not None and queued.deliveries > int(limit):
             self.dead_letter(queued, "delivery_limit")
@@ -137,13 +135,13 @@ class _Queue:
                 "x-first-death-reason": raw["headers"].get("x-first-death-reason", reason),
                 "x-death": [{"queue": self.name, "reason": reason, "exchange": died["exchange"], "routing-keys": [died["routing_key"]]}],
             }
-            key = self.arguments.get("x-dead-letter-routing-key", raw["properties"]["delivery_info"]["routing_key"])
-            self.broker.publish({**raw, "properties": properties, "headers": headers}, exchange, key)
+            key = self.arguments.get("x-dead-letter-routing-key", died["routing_key"])
+            self.broker.publish({**raw, "properties": properties, "headers": headers}, str(exchange), str(key))
         self.broker.journal.remove(queued)
 
 
 class _Journal:
-    """Persistent messages, one line each, and one line for each that was settled."""
+    """An append-only file with one JSON line for each persistent message and one for each that was settled."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -168,7 +166,7 @@ class _Journal:
         queued.journal_id = None
 
     def write(self, *, durably: bool) -> None:
-        """Append what happened since; with `durably`, return when the disk has it."""
+        """Append new lines; with `durably`, also fsync."""
         if self._path is None or not (self._unwritten or durably):
             return
         if self._file is None:
@@ -182,7 +180,7 @@ class _Journal:
             self._rewrite()
 
     def read(self) -> Iterable[tuple[str, _QueuedMessage]]:
-        """Yield what was not settled when the process ended, oldest first."""
+        """Return (queue, message) for each unsettled message, oldest first."""
         if self._path is None or not self._path.exists():
             return []
         kept: dict[int, dict[str, Any]] = {}
@@ -190,7 +188,7 @@ class _Journal:
             try:
                 record = orjson.loads(line)
             except orjson.JSONDecodeError:
-                continue  # The last line of a killed process may be half a line.
+                continue  # A killed process may leave half a line.
             if "gone" in record:
                 kept.pop(record["gone"], None)
             else:
@@ -221,7 +219,7 @@ class _Journal:
         self._lines = len(self._kept)
 
     def close(self) -> None:
-        """Close the file; the next write opens it again."""
+        """Close the file; the next write reopens it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -239,12 +237,12 @@ _State: Any = virtual.BrokerState  # kombu has no annotations
 
 
 class Broker:
-    """What all connections to one name share."""
+    """The queues, exchanges and journal that all connections to one name share."""
 
     by_name: ClassVar[dict[str, Broker]] = {}
 
     def __init__(self, journal: Path | None = None) -> None:
-        """Begin empty, or with what the journal holds: its messages wait until their queue is declared again."""
+        """Start with the journal's messages, which are delivered once their queue is declared."""
         self.state: Any = _State()
         self.queues: dict[str, _Queue] = {}
         self.journal = _Journal(journal)
@@ -254,13 +252,13 @@ class Broker:
 
     @classmethod
     def named(cls, name: str, journal: str = "") -> Broker:
-        """Return the broker of that name in this process; the first call makes it."""
+        """Return this process's broker of that name, creating it at the first call."""
         if name not in cls.by_name:
             cls.by_name[name] = cls(Path(journal) if journal else None)
         return cls.by_name[name]
 
-    def declare(self, name: str, *, durable: bool, arguments: Mapping[str, Any], owner: Transport | None) -> _Queue:
-        """Return the queue of that name; a new one begins with what the journal kept for it."""
+    def declare(self, name: str, *, durable: bool, arguments: Mapping[str, str | int], owner: Transport | None) -> _Queue:
+        """Return the queue of that name; a new queue gets its messages from the journal."""
         queue = self.queues.get(name)
         if queue is None:
             queue = self.queues[name] = _Queue(name, self, durable, dict(arguments), owner)
@@ -269,16 +267,16 @@ class Broker:
         return queue
 
     def delete(self, name: str) -> None:
-        """Delete a queue, its bindings and what is in it."""
+        """Delete a queue with its bindings and messages."""
         self.state.queue_bindings_delete(name)
         for exchange in self.state.exchanges.values():
             exchange["table"] = [row for row in exchange["table"] if row[2] != name]
         self.queues.pop(name, None)
 
     def route(self, exchange: str, routing_key: str) -> list[_Queue]:
-        """Return the queues that a message goes to.
+        """Return the queues that a message is routed to.
 
-        :raises ChannelError: there is no such exchange.
+        :raises ChannelError: the exchange does not exist.
         """
         if not exchange:
             names: Iterable[str] = [routing_key]
@@ -296,7 +294,7 @@ class Broker:
         return [self.queues[name] for name in names if name in self.queues]
 
     def publish(self, raw: dict[str, Any], exchange: str, routing_key: str) -> bool:
-        """Put a copy into every queue that it is routed to; tell whether there was one."""
+        """Put a copy into every queue that it is routed to; return whether there was one."""
         queues = self.route(exchange, routing_key)
         for queue in queues:
             properties = {
@@ -309,7 +307,7 @@ class Broker:
 
 
 class Channel(virtual.Channel):
-    """A channel to the broker of this process."""
+    """A channel of the in-process broker."""
 
     body_encoding: Any = None
     supports_fanout = True
@@ -327,7 +325,7 @@ class Channel(virtual.Channel):
         self._confirming = False
         self._published = 0
 
-    # What is declared
+    # Queues
 
     def queue_declare(
         self,
@@ -335,10 +333,10 @@ class Channel(virtual.Channel):
         passive: bool = False,
         durable: bool = False,
         exclusive: bool = False,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Mapping[str, str | int] | None = None,
         **_: Any,
     ) -> queue_declare_ok_t:
-        """Declare a queue, or, passively, ask for it."""
+        """Declare a queue, or check it with `passive`."""
         name = queue or f"amq.gen-{next(self._tags)}-{id(self)}"
         if passive:
             known = self._broker.queues.get(name)
@@ -356,7 +354,7 @@ class Channel(virtual.Channel):
             self._broker.delete(queue)
 
     def queue_purge(self, queue: str, **_: Any) -> int:
-        """Drop what waits."""
+        """Drop all waiting messages; return how many."""
         messages = self._broker.queues[queue].messages
         count = len(messages)
         for queued in messages:
@@ -371,16 +369,16 @@ class Channel(virtual.Channel):
         return len(self._broker.queues[queue].messages)
 
     def _queue_bind(self, *_: Any) -> None:
-        """Do nothing more: the broker reads the exchange's table."""
+        """Do nothing: the broker reads the exchange's table."""
 
-    # What is sent
+    # Publishing
 
     def confirm_select(self, **_: Any) -> None:
-        """Confirm from now on what was published, once the journal has it."""
+        """Confirm published messages once they are in the journal."""
         self._confirming = True
 
     def basic_publish(self, message: dict[str, Any], exchange: str = "", routing_key: str = "", mandatory: bool = False, **_: Any) -> None:
-        """Route a message; what `mandatory` could not route comes back as NO_ROUTE."""
+        """Route a message; return an unroutable `mandatory` one as NO_ROUTE."""
         if self.closed or self.connection is None:
             raise ConnectionResetError
         named = message["properties"].get("user_id")
@@ -389,7 +387,7 @@ class Channel(virtual.Channel):
             raise ChannelError(error, (60, 40), "Basic.publish", "406")
         body = message["body"]
         raw = {**message, "body": body.encode() if isinstance(body, str) else bytes(body)}
-        # nameko answers in the encoding that it was asked in, and reads it from the properties.
+        # nameko answers in the encoding of the call, which it reads from the properties.
         raw["properties"] = {**raw["properties"], "content_type": raw.get("content-type"), "content_encoding": raw.get("content-encoding")}
         self._published += 1
         routed = self._broker.publish(raw, exchange, routing_key)
@@ -406,26 +404,26 @@ class Channel(virtual.Channel):
             self.connection.confirm(self, self._published)
 
     def acknowledge_published(self, number: int) -> None:
-        """Tell the publisher that everything up to `number` is kept."""
+        """Confirm all messages up to `number` to the publisher."""
         self._notify("basic_ack", number, True)
 
     def _notify(self, event: str, *args: object) -> None:
         for callback in list(self.events[event]):
             callback(*args)
 
-    # What is received
+    # Consuming
 
     def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:
-        """Limit what each consumer made after this may hold unacknowledged.
+        """Limit the unacknowledged messages of each later consumer.
 
-        Counted per consumer, as RabbitMQ does: counted per channel, waiting calls would hold back their own replies.
+        Counted per consumer, like RabbitMQ: per channel, waiting calls would block their own replies.
         """
         self._prefetch = prefetch_count
 
     def basic_consume(
         self, queue: str, no_ack: bool = False, callback: Callable[[Any], object] | None = None, consumer_tag: str = "", **_: Any
     ) -> str:
-        """Have what comes into a queue pushed to `callback`."""
+        """Push messages of a queue to `callback`; return the consumer tag."""
         known = self._broker.queues.get(queue)
         if known is None:
             message = f"NOT_FOUND - no queue {queue!r}"
@@ -438,13 +436,13 @@ class Channel(virtual.Channel):
         return tag
 
     def basic_cancel(self, consumer_tag: str, **_: Any) -> None:
-        """Push nothing more to this consumer; what it holds stays its own."""
+        """Push nothing more to this consumer; it keeps its unacknowledged messages."""
         consumer = self._by_tag.pop(consumer_tag, None)
         if consumer is not None and consumer in consumer.queue.consumers:
             consumer.queue.consumers.remove(consumer)
 
     def push(self, consumer: _Consumer, queued: _QueuedMessage) -> None:
-        """Deliver one message to a consumer of this channel."""
+        """Deliver a message to a consumer of this channel."""
         tag = next(self._tags)
         if consumer.no_ack:
             consumer.queue.settle(queued)
@@ -454,7 +452,7 @@ class Channel(virtual.Channel):
         self.connection.receive(consumer, self._message(queued, tag))
 
     def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:
-        """Take the first message of a queue, or None."""
+        """Return the first message of a queue, or None."""
         known = self._broker.queues[queue]
         if not known.messages:
             return None
@@ -486,7 +484,7 @@ class Channel(virtual.Channel):
         self._broker.journal.write(durably=False)
 
     def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:
-        """Give a delivery back to its queue, or let it be dead-lettered."""
+        """Return a delivery to its queue, or dead-letter it."""
         queued, queue = self._take_back(delivery_tag)
         if requeue:
             queue.requeue(queued)
@@ -503,7 +501,7 @@ class Channel(virtual.Channel):
         return queued, holder.queue
 
     def close(self) -> None:
-        """Cancel the consumers; what was not acknowledged goes back to its queue."""
+        """Cancel the consumers and requeue unacknowledged messages."""
         if self.closed:
             return
         for consumer in list(self._by_tag):
@@ -516,7 +514,7 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """One connection to the broker of this process."""
+    """A connection to the in-process broker."""
 
     Channel = Channel
     driver_type = "embedded"
@@ -525,23 +523,23 @@ class Transport(virtual.Transport):
     implements = base.Transport.implements.extend(asynchronous=False, exchange_type=frozenset(["direct", "topic", "fanout"]), heartbeats=False)
 
     def __init__(self, client: Any, **kwargs: Any) -> None:
-        """Find the broker that the connection names."""
+        """Connect to the broker that the URL names."""
         self.broker = Broker.named(client.hostname or "main", client.virtual_host if client.virtual_host != "/" else "")
         super().__init__(client, **kwargs)
         self.state = self.broker.state
-        #: There are no passwords here: whoever opens a connection says as whom.
+        #: The account that the connection claims; there are no passwords.
         self.account = client.userid
         self._inbox: deque[tuple[_Consumer | None, Any]] = deque()
         self._wake: Event | None = None
         self._closed = False
 
     def receive(self, consumer: _Consumer, message: Any) -> None:
-        """Take a delivery, and wake whoever drains this connection."""
+        """Queue a delivery for `drain_events`."""
         self._inbox.append((consumer, message))
         self._wake_up()
 
     def confirm(self, channel: Any, number: int) -> None:
-        """Confirm what `channel` published, together with whatever else is published before it is written."""
+        """Queue a confirm for `channel`; all confirms that wait share one write to disk."""
         self._inbox.append((None, (channel, number)))
         self._wake_up()
 
@@ -550,9 +548,9 @@ class Transport(virtual.Transport):
             self._wake.send()
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:
-        """Hand over one delivery; wait for it if there is none.
+        """Wait for one delivery and pass it to its consumer.
 
-        :raises socket.timeout: none came in time.
+        :raises TimeoutError: there was none in time.
         :raises ConnectionResetError: the connection was closed.
         """
         if not self._inbox and not self._closed:
@@ -568,7 +566,7 @@ class Transport(virtual.Transport):
         if consumer is not None:
             consumer.callback(message)
             return
-        # One write to the disk confirms everything that was published until now.
+        # One fsync confirms all messages published until now.
         self.broker.journal.write(durably=True)
         confirms = [message, *(m for c, m in self._inbox if c is None)]
         self._inbox = deque((c, m) for c, m in self._inbox if c is not None)
@@ -577,7 +575,7 @@ class Transport(virtual.Transport):
             channel.acknowledge_published(number)
 
     def close_connection(self, connection: Any) -> None:
-        """Close the channels and delete the queues that were this connection's own."""
+        """Close the channels and delete the connection's exclusive queues."""
         self._closed = True
         super().close_connection(connection)
         for queue in [q for q in self.broker.queues.values() if q.owner is self]:
@@ -585,4 +583,4 @@ class Transport(virtual.Transport):
         self._wake_up()
 
     def heartbeat_check(self, connection: Any, rate: int = 2) -> None:
-        """Do nothing: a process does not lose itself."""
+        """Do nothing: there is no network."""

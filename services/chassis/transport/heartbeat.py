@@ -1,4 +1,4 @@
-"""Hearing access: every process has an exclusive queue for its heartbeats."""
+"""Receive heartbeats from access, over an exclusive queue per process."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _log = Log(__name__)
 
 
 class HeartbeatListener:
-    """Consumes heartbeats on the channel of the process's client; pass it as the client's `on_connect`."""
+    """Consumes heartbeats on the RPC client's channel; pass it as the client's `on_connect`."""
 
     def __init__(self, revocations: Revocations, *, identity: str) -> None:
-        """Tell `revocations` what is heard."""
+        """Pass heartbeats to `revocations`."""
         self._revocations = revocations
         self._queue = f"heartbeat.{identity}.{uuid.uuid4().hex}"
 
     def __call__(self, channel: Any) -> None:
         """Declare the queue and consume it."""
-        # A process that cannot keep up needs the newest heartbeats, and those of a few seconds only.
+        # A slow process needs only the newest heartbeats.
         arguments = {"x-max-length": 10, "x-message-ttl": 5000}
         channel.queue_declare(queue=self._queue, exclusive=True, auto_delete=True, durable=False, arguments=arguments)
         channel.queue_bind(queue=self._queue, exchange=HEARTBEAT, routing_key="")
-        channel.basic_consume(queue=self._queue, no_ack=True, callback=lambda raw: self._hear(Delivery(raw, channel)))
+        channel.basic_consume(queue=self._queue, no_ack=True, callback=lambda raw: self._receive(Delivery(raw, channel)))
 
-    def _hear(self, message: Delivery) -> None:
+    def _receive(self, message: Delivery) -> None:
         try:
             beat = orjson.loads(message.body)
             self._revocations.hear(int(beat["serial"]), list(beat["ended"]), beat.get("policy_version"))

@@ -1,15 +1,14 @@
-"""From whom a message came: the account that the broker authenticated, and the routing key it was published under.
+"""The origin of a message: the account that the broker authenticated, and the routing key.
 
-RabbitMQ refuses a message whose `user_id` is not its connection's own user, and every publisher here sets it. A message
-that waits for another attempt, or was dead-lettered, was moved by its receiver, and later perhaps by the operator: then their
-account stands in `user_id`, and two headers say from whom it was before. Those headers are believed from nobody else.
+RabbitMQ rejects a message whose `user_id` is not its connection's user, and every publisher here sets it. A retried or
+dead-lettered message was published again by its receiver or the operator, so `user_id` is theirs, and two headers name
+the original sender and routing key. Those headers are believed from these accounts only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from services.chassis.topology import OPERATOR, retries
 from services.chassis.transport.connection import Delivery
@@ -20,7 +19,7 @@ ROUTING_KEY = "liaison-routing-key"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who published a message first, and under which exchange and routing key; empty where nobody can tell."""
+    """The original sender, exchange and routing key of a message; empty where unknown."""
 
     sender: str = ""
     exchange: str = ""
@@ -28,10 +27,10 @@ class Origin:
 
 
 def origin_of(message: Delivery, *, queue: str, own: str) -> Origin:
-    """Return the origin of a message taken from `queue` by the account `own`.
+    """Return the origin of a message that the account `own` received from `queue`.
 
-    Over the queue's own retries exchange come messages that this service or the operator moved; anybody else's there is
-    of unknown origin.
+    The queue's retries exchange carries messages that this service or the operator moved. From any other account, the
+    origin is unknown.
     """
     if message.exchange != retries(queue):
         return Origin(message.sender, message.exchange, message.routing_key)
@@ -39,19 +38,20 @@ def origin_of(message: Delivery, *, queue: str, own: str) -> Origin:
 
 
 def origin_of_dead_letter(message: Delivery, *, queue: str) -> Origin:
-    """Return the origin of a message in the dead-letter queue of `queue`, as the operator reads it.
+    """Return the origin of a message in the dead-letter queue of `queue`, for the operator.
 
-    What the service parked says so in its headers; nobody else may write there. What the broker parked, after too many
-    deliveries, bears its publisher's own `user_id`, and the broker's note of where it died.
+    A message that the service dead-lettered names its origin in headers. One that the broker dead-lettered, after too
+    many deliveries, keeps its publisher's `user_id`, and `x-death` names its exchange and routing key.
     """
     died = _first_death(message.headers)
     if not died or (died.get("exchange") == retries(queue) and message.sender in {queue.partition(".")[0], OPERATOR}):
         return _moved(message)
-    return Origin(message.sender, str(died.get("exchange") or ""), str((died.get("routing-keys") or [""])[0]))
+    keys = died.get("routing-keys")
+    return Origin(message.sender, str(died.get("exchange") or ""), str(keys[0]) if isinstance(keys, list) and keys else "")
 
 
 def headers_of(origin: Origin) -> dict[str, str]:
-    """Return the headers by which a message that is moved keeps its origin."""
+    """Return the headers that keep the origin of a moved message."""
     return {SENDER: origin.sender, ROUTING_KEY: f"{origin.exchange}/{origin.routing_key}"}
 
 
@@ -60,6 +60,6 @@ def _moved(message: Delivery) -> Origin:
     return Origin(str(message.headers.get(SENDER) or ""), exchange, key)
 
 
-def _first_death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+def _first_death(headers: Mapping[str, object]) -> Mapping[str, object]:
     deaths = headers.get("x-death")
     return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], Mapping) else {}

@@ -1,4 +1,4 @@
-"""Passports that one service process holds, for itself and for its callers."""
+"""Cache of passports that a service process gets from access, for itself and for its callers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEPT = 2048
 
 
 class PassportCache:
-    """Get passports from access, and use each for 20 seconds."""
+    """Gets passports from access and uses each for 20 seconds."""
 
     def __init__(self, client: RpcClient, settings: Settings, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Ask access through `client`."""
@@ -32,12 +32,12 @@ class PassportCache:
         self._kept.clear()
 
     def own(self, audience: str, *, trace_id: str | None) -> str:
-        """Return a passport of this service itself, made out to `audience`."""
+        """Return this service's own passport for the audience."""
         arguments = {"service": self._settings.service, "secret": self._settings.service_secret, "audience": audience}
         return self._get(("", audience), "service_passport", arguments, trace_id)
 
     def exchanged(self, token: str, audience: str, *, caller: Caller) -> str:
-        """Return the caller's passport, made out to `audience`."""
+        """Return the caller's passport, exchanged for one for the audience."""
         proof = {"service": self._settings.service, "secret": self._settings.service_secret}
         arguments = {"passport": token, "audience": audience, **proof}
         return self._get((caller.jti or token, audience), "exchange", arguments, caller.trace_id)

@@ -1,9 +1,9 @@
-"""Whether a service takes calls just now: the broker knows, for the service's queue then has a consumer.
+"""Detect services that take no calls: their call queue has no consumer.
 
-A call costs nothing for it while answers come: each proves that its service is there. Where none came lately the
-broker is asked (a passive declaration, which tells a queue's consumers and what waits in it), once for all who ask at
-the same time, over a connection of its own. Nobody is called gone on a guess: not when the broker cannot be asked, and
-only after a second look, since a consumer that lost its connection comes back within a moment.
+Every answer proves that its service is present, so busy services cost nothing. Otherwise the broker is asked with a
+passive queue declaration, over a connection of its own and once for all concurrent callers. A service is gone only
+after two checks, because a consumer that lost its connection reconnects quickly; if the broker cannot be asked, the
+service counts as present.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from services.chassis.transport.connection import LOST, Address, BrokerUnavailab
 
 _log = Log(__name__)
 
-#: Seconds for which an answer, or a look, proves that a service is there.
+#: Seconds for which an answer or a check proves that a service is present.
 FRESH = 0.5
-#: A queue without a consumer is looked at again after so long, before its service is called gone.
+#: Seconds before the second check of a queue without a consumer.
 SURE_AFTER = 0.25
-#: How long a look may take; whoever cannot find out sends the call, as if there were a consumer.
+#: Seconds that a check may take; after that the service counts as present.
 _LOOK_WITHIN = 1.5
-#: What keeps a process from finding out.
+#: Errors after which the presence is unknown.
 _UNKNOWN: tuple[type[BaseException], ...] = (*LOST, BrokerUnavailable)
 
 
 class Presence:
-    """What one process knows of the services that it calls."""
+    """Tracks which services take calls, for one process."""
 
     def __init__(self, address: Address, *, name: str) -> None:
-        """Ask the broker at `address`; nothing is connected before the first look."""
+        """Prepare; the first check connects to `address`."""
         self._address = address
         self._name = name
         self._alive: dict[str, float] = {}
-        #: Those that were gone at the last look.
+        #: Services that were gone at their last check.
         self._gone: set[str] = set()
         self._looks: dict[str, Event] = {}
         self._lock = Semaphore()
@@ -47,21 +47,21 @@ class Presence:
         self._stopped = False
 
     def heard(self, service: str) -> None:
-        """Take note: the service has just answered."""
+        """Record that the service has just answered."""
         self._alive[service] = _now()
         self._gone.discard(service)
 
     def heard_within(self, service: str, seconds: float) -> bool:
-        """Whether there was a proof of life so lately."""
+        """Return whether the service was known to be present within the last `seconds`."""
         alive = self._alive.get(service)
         return alive is not None and _now() - alive < seconds
 
     def is_gone(self, service: str) -> bool:
-        """Whether nobody takes the service's calls, as far as can be known before one is sent."""
+        """Return whether the service takes no calls; asks the broker without a recent proof."""
         return not self.heard_within(service, FRESH) and self.unserved(service) is not None
 
     def unserved(self, service: str) -> int | None:
-        """Look; return how many calls wait in the queue of a service that is gone, None of one that is there or unknown."""
+        """Check the call queue; return the number of waiting calls if the service is gone, else None (present or unknown)."""
         look = self._looks.get(service)
         if look is None:
             look = self._looks[service] = Event()
@@ -72,7 +72,7 @@ class Presence:
         return found[0]
 
     def stop(self) -> None:
-        """Close the connection, and look no more."""
+        """Close the connection and stop checking."""
         self._stopped = True
         self._close()
 
@@ -99,9 +99,9 @@ class Presence:
             look.send(unserved)
 
     def _ask(self, service: str) -> int | None:
-        """Return how many calls wait where nobody takes them; None if somebody does."""
+        """Return the number of waiting calls if the queue has no consumer, else None."""
         with self._lock:
-            # A connection that was kept may have been lost since, which shows only now.
+            # The kept connection may have been lost since the last check.
             if self._channel is not None:
                 try:
                     return self._declare(service)
@@ -117,7 +117,7 @@ class Presence:
             found = self._channel.queue_declare(queue=call_queue(service), passive=True)
         finally:
             if found is None:
-                # Whatever interrupted it, half an answer may be on its way.
+                # Interrupted: the rest of an answer may still arrive on this connection.
                 self._close()
         return None if found.consumer_count else int(found.message_count)
 
@@ -125,7 +125,7 @@ class Presence:
         if self._stopped:
             message = f"{self._name}: stopped"
             raise BrokerUnavailable(message)
-        # Without heartbeats, for nobody reads between two looks; each look has its own deadline.
+        # Without heartbeats, because nothing reads between two checks; each check has a deadline.
         self._connection = self._address.connection(heartbeat=0, client_properties={"connection_name": self._name})
         self._connection.connect()
         self._channel = self._connection.transport.create_channel(self._connection.connection)

@@ -1,4 +1,4 @@
-"""Publishing what must not get lost: persistent, `mandatory`, and confirmed, many messages at once."""
+"""Publish persistent, `mandatory` messages with publisher confirms, many at a time."""
 
 from __future__ import annotations
 
@@ -17,50 +17,51 @@ from services.chassis.transport.connection import Address, BrokerConnection, Bro
 
 _log = Log(__name__)
 _PERSISTENT = 2
+#: Seconds.
 CONFIRM_TIMEOUT = 10.0
-_TOLD_AGAIN_AFTER = 60.0
+_WARN_AGAIN_AFTER = 60.0
 
 
 class OutgoingMessage(Protocol):
-    """What can be published: a message's id, where it goes, and its JSON."""
+    """A message to publish."""
 
     @property
     def id(self) -> str:
-        """The message's id, by which a receiver's inbox knows it again."""
+        """The message id, by which the receiver's inbox table detects duplicates."""
 
     @property
     def exchange(self) -> str:
-        """The exchange."""
+        """The exchange to publish to."""
 
     @property
     def routing_key(self) -> str:
-        """The routing key."""
+        """The routing key to publish with."""
 
     @property
     def body(self) -> bytes:
-        """JSON."""
+        """The JSON body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A letter with headers."""
+    """An outgoing message with headers."""
 
     id: str
     exchange: str
     routing_key: str
     body: bytes
-    headers: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, object] = field(default_factory=dict)
 
 
 class PublishResult(Enum):
-    """What became of a published message."""
+    """The result of publishing one message."""
 
     CONFIRMED = "confirmed"
-    #: No queue is bound for it; it is nowhere.
+    #: No queue is bound to its routing key, so the broker dropped it.
     NO_ROUTE = "no-route"
-    #: The broker said no.
+    #: The broker rejected it.
     REFUSED = "refused"
-    #: Nobody can tell: no answer in time, or no connection. Publish it again.
+    #: No confirmation in time, or no connection: publish it again.
     UNKNOWN = "unknown"
 
 
@@ -77,24 +78,24 @@ class _Batch:
 
 
 class Publisher:
-    """Publishes from one process, over a connection of its own; greenlets share it."""
+    """Publishes over one connection that the greenlets of a process share."""
 
     def __init__(self, address: Address, *, identity: str) -> None:
-        """Describe the publisher; `start` connects it."""
-        #: The account that receivers know this publisher by.
+        """Prepare; `start` connects."""
+        #: The broker account of this publisher.
         self.account = address.account
         self._broker = BrokerConnection(address, name=f"{identity}-publisher", on_connect=self._prepare, on_disconnect=self._lost)
         self._outstanding: dict[int, tuple[_Batch, int]] = {}
         self._by_id: dict[str, tuple[_Batch, int]] = {}
         self._published = 0
-        self._told: dict[str, float] = {}
+        self._warned_at: dict[str, float] = {}
 
     def start(self) -> None:
-        """Begin to connect, in the background."""
+        """Start to connect in the background."""
         self._broker.start()
 
     def wait_up(self, seconds: float | None = None) -> bool:
-        """Wait for the connection; tell whether it is there."""
+        """Wait for the connection; return whether it is up."""
         return self._broker.wait_up(seconds)
 
     def stop(self) -> None:
@@ -102,15 +103,15 @@ class Publisher:
         self._broker.stop()
 
     def publish_confirmed(self, messages: Sequence[OutgoingMessage], timeout: float = CONFIRM_TIMEOUT) -> list[PublishResult]:
-        """Publish all, wait until each is confirmed or refused, and return what became of each, in order.
+        """Publish messages, wait for the broker's confirms, and return a result for each, in order.
 
-        After `timeout` seconds those without an answer are `UNKNOWN`. It does not raise for a broker that is away.
+        Messages without a confirm after `timeout` seconds are `UNKNOWN`. Raises nothing if the broker is unavailable.
         """
         batch = _Batch([None] * len(messages))
         numbers: list[int] = []
         try:
             for index, message in enumerate(messages):
-                # The broker counts what it gets on a channel; nothing may come between counting and writing.
+                # The broker numbers messages per channel, so nothing may yield between counting and writing.
                 number = self._published + 1
                 self._outstanding[number] = self._by_id[message.id] = (batch, index)
                 numbers.append(number)
@@ -137,14 +138,14 @@ class Publisher:
         return [result or PublishResult.UNKNOWN for result in batch.results]
 
     def send(self, body: bytes, *, exchange: str, routing_key: str = "") -> None:
-        """Publish something transient that nobody misses, unconfirmed.
+        """Publish a transient message without waiting for a confirm; it may get lost.
 
         :raises BrokerUnavailable: there is no connection.
         """
         self._broker.publish(body, exchange=exchange, routing_key=routing_key, delivery_mode=1)
         self._published += 1
 
-    # The reader's greenlet calls what follows.
+    # The connection's reader greenlet calls these methods.
 
     def _prepare(self, channel: Any) -> None:
         self._published = 0
@@ -161,19 +162,19 @@ class Publisher:
                 batch.settle(index, result)
 
     def _returned(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        # A message that could not be routed is returned first and then confirmed.
-        self._tell_unroutable(exchange, routing_key)
+        # The broker returns an unroutable message before it confirms it.
+        self._warn_unroutable(exchange, routing_key)
         if (found := self._by_id.get(message.properties.get("message_id"))) is not None:
             batch, index = found
             batch.settle(index, PublishResult.NO_ROUTE)
 
-    def _tell_unroutable(self, exchange: str, routing_key: str) -> None:
+    def _warn_unroutable(self, exchange: str, routing_key: str) -> None:
         if may_go_unheard(routing_key):
             return
-        # The relay tries again twice a second; once a minute is alarm enough.
+        # The relay retries twice a second; log once a minute.
         now = time.monotonic()
-        if now - self._told.get(routing_key, -_TOLD_AGAIN_AFTER) >= _TOLD_AGAIN_AFTER:
-            self._told[routing_key] = now
+        if now - self._warned_at.get(routing_key, -_WARN_AGAIN_AFTER) >= _WARN_AGAIN_AFTER:
+            self._warned_at[routing_key] = now
             _log.error("publish.unroutable", exchange=exchange, routing_key=routing_key)
 
     def _lost(self) -> None:

@@ -1,9 +1,9 @@
-"""Calls to services: one connection for a whole process, many calls under way at once.
+"""Call services over one connection for the whole process, with many concurrent calls.
 
 It speaks nameko's protocol (exchange `nameko-rpc`, queue `rpc-<service>`, `{"args", "kwargs"}` in, `{"result",
-"error"}` out), pipelined: one consumer of replies hands each to whoever waits for its correlation id. Calls are
-transient and unconfirmed; the deadline takes the place of a confirmation, and a call that nobody waits for any more
-expires in the queue. A call to a service that is gone is refused at once (`presence`).
+"error"}` out). One reply consumer passes each reply to the caller with its correlation id. Calls are transient and
+unconfirmed: the caller's deadline replaces the confirmation, and an expired call is dropped from the queue. A call to
+a service that is gone fails at once (see `presence`).
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _log = Log(__name__)
 PASSPORT = "liaison-passport"
 TRACE = "liaison-trace"
 OPERATION = "liaison-operation"
-#: What an answer other than a refusal says of an error: nothing.
+#: Error code of every exception that is not a refusal; nothing else of it is sent.
 INTERNAL = "internal"
 _TRANSIENT = 1
-#: A broker that takes nothing in is waited for this long, then its callers are let go.
+#: Seconds to wait for a broker that blocks publishers, before waiting calls fail.
 _BLOCKED_GRACE = 3.0
 _RECONNECT_GRACE = 2.0
-#: A call that waits so long, with no other answer from its service meanwhile, is reason to look whether anybody takes it.
+#: Seconds without any answer from a service after which its presence is checked.
 _LOOK_AFTER = 0.2
 
 
 class InternalError(Exception):
-    """The service that was asked made a mistake; only the trace id crosses."""
+    """The called service failed; only the trace id is known."""
 
     def __init__(self, trace_id: str | None) -> None:
         self.trace_id = trace_id
@@ -47,7 +47,7 @@ class InternalError(Exception):
 
 
 class _Interrupted(Exception):
-    """The answer cannot come any more: connection lost, broker blocked, nobody there."""
+    """No answer can arrive: the connection was lost, the broker is blocked, or the service is gone."""
 
 
 @dataclass(eq=False, slots=True)
@@ -56,18 +56,20 @@ class _Waiting:
     answered: Event = field(default_factory=Event)
     sent_at: float = float("inf")
 
-    def let_go(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         if not self.answered.ready():
             self.answered.send_exception(error)
 
 
 class RpcClient:
-    """Calls from one process; greenlets share it."""
+    """Calls services; the greenlets of a process share one client."""
 
     def __init__(self, address: Address, *, identity: str, deadline: float = 10.0, on_connect: Callable[[Any], object] = lambda _: None) -> None:
-        """Describe the client of the process `identity`; `start` connects it.
+        """Prepare; `start` connects.
 
-        `on_connect` is called with the new channel after every connect, to consume from a queue beside the replies.
+        :param identity: names the connection and the reply queue.
+        :param deadline: default deadline of a call, in seconds.
+        :param on_connect: called with the channel after every connect, for example to consume another queue.
         """
         self._address = f"reply.{identity}.{uuid.uuid4().hex}"
         self._identity = identity
@@ -81,45 +83,45 @@ class RpcClient:
         )
 
     def start(self) -> None:
-        """Begin to connect, in the background."""
+        """Start to connect in the background."""
         self._broker.start()
 
     def wait_up(self, seconds: float | None = None) -> bool:
-        """Wait for the connection; tell whether it is there."""
+        """Wait for the connection; return whether it is up."""
         return self._broker.wait_up(seconds)
 
     def stop(self) -> None:
-        """Close the connection; whoever still waits is told that no answer will come."""
+        """Close the connection; waiting calls fail."""
         self._presence.stop()
         self._broker.stop()
 
     @property
     def is_up(self) -> bool:
-        """Whether there is a connection that the broker takes something from."""
+        """Whether there is a connection and the broker accepts messages on it."""
         return self._broker.is_up and not self._broker.blocked
 
     def call(
         self,
         service: str,
         method: str,
-        kwargs: Mapping[str, Any],
+        kwargs: Mapping[str, object],
         *,
         passport: str | None = None,
         trace_id: str | None = None,
         operation: Operation | None = None,
         deadline: float | None = None,
     ) -> Any:
-        """Ask a service and return its answer.
+        """Call a method of a service and return its result.
 
-        :raises Refusal: the service refused, with its code.
-        :raises Unavailable: nobody takes the service's calls, the call could not be sent, or the answer to a query did not
-            come in time.
-        :raises OutcomeUnknown: the answer to a command (`operation` given) did not come in time, or whoever had to take it
-            was gone before it was taken; `extra` names it.
-        :raises InternalError: the service made a mistake.
+        :param operation: of a command; without it the call is a query.
+        :param deadline: in seconds; the client's default without one.
+        :raises Refusal: the service refused the call, with its code.
+        :raises Unavailable: the service is gone, the call could not be sent, or a query had no answer in time.
+        :raises OutcomeUnknown: a command was sent and had no answer in time; `extra` has its `operation_id`.
+        :raises InternalError: the service failed.
         """
         seconds = self._deadline if deadline is None else deadline
-        headers: dict[str, Any] = {TRACE: trace_id or new_id()}
+        headers: dict[str, str] = {TRACE: trace_id or new_id()}
         if passport is not None:
             headers[PASSPORT] = passport
         if operation is not None:
@@ -128,7 +130,7 @@ class RpcClient:
         correlation_id = uuid.uuid4().hex
         waiting = self._waiting[correlation_id] = _Waiting(service)
         sent = False
-        # The deadline is around publishing and waiting; whatever ends the wait, a killed greenlet too, the entry goes.
+        # The deadline covers publishing and waiting. However the wait ends, the entry is removed.
         deadline_passed = eventlet.Timeout(seconds)
         try:
             self._wait_for_connection(min(seconds, _RECONNECT_GRACE))
@@ -167,7 +169,7 @@ class RpcClient:
             message = "no connection to the broker"
             raise BrokerUnavailable(message)
 
-    # The reader's greenlet calls what follows.
+    # The connection's reader greenlet calls these methods.
 
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_return"].add(self._returned)
@@ -180,7 +182,7 @@ class RpcClient:
     def _replied(self, message: Delivery) -> None:
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is None or waiting.answered.ready():
-            return  # The deadline passed, or somebody answers what nobody asked.
+            return  # The deadline passed, or there was no such call.
         self._presence.heard(waiting.service)
         waiting.answered.send(message.body)
 
@@ -188,7 +190,7 @@ class RpcClient:
         _log.warning("call.unroutable", method=routing_key)
         waiting = self._waiting.get(str(message.properties.get("correlation_id")))
         if waiting is not None:
-            waiting.let_go(BrokerUnavailable(f"nobody answers {routing_key}"))
+            waiting.fail(BrokerUnavailable(f"nobody answers {routing_key}"))
 
     def _lost(self) -> None:
         self._interrupt("connection lost")
@@ -203,15 +205,15 @@ class RpcClient:
 
     def _interrupt(self, reason: str) -> None:
         for waiting in list(self._waiting.values()):
-            waiting.let_go(_Interrupted(reason))
+            waiting.fail(_Interrupted(reason))
 
-    # One greenlet looks after all calls that wait, for as long as there are any.
+    # One greenlet watches all waiting calls, for as long as there are any.
 
     def _watch(self) -> None:
         if self._watcher is None:
-            self._watcher = eventlet.spawn(self._look_after_those_who_wait)
+            self._watcher = eventlet.spawn(self._watch_waiting)
 
-    def _look_after_those_who_wait(self) -> None:
+    def _watch_waiting(self) -> None:
         try:
             while self._waiting:
                 eventlet.sleep(_LOOK_AFTER)
@@ -219,16 +221,16 @@ class RpcClient:
                 for service in {waiting.service for waiting in self._waiting.values() if waiting.sent_at < before}:
                     if not self._presence.heard_within(service, _LOOK_AFTER):
                         unserved = self._presence.unserved(service)
-                        self._let_go(service, unserved or 0, before)
+                        self._fail_unserved(service, unserved or 0, before)
         finally:
             self._watcher = None
 
-    def _let_go(self, service: str, unserved: int, before: float) -> None:
-        """Let go whose calls wait in a queue that nobody takes from: the last ones sent; the others are being worked on."""
+    def _fail_unserved(self, service: str, unserved: int, before: float) -> None:
+        """Fail the calls that wait in a queue without a consumer: the last `unserved` ones sent; earlier ones are being handled."""
         if unserved:
             sent = [waiting for waiting in self._waiting.values() if waiting.service == service and waiting.sent_at < before]
             for waiting in sorted(sent, key=lambda one: one.sent_at)[-unserved:]:
-                waiting.let_go(_Interrupted(f"nobody takes calls to {service}"))
+                waiting.fail(_Interrupted(f"nobody takes calls to {service}"))
 
 
 def _now() -> float:
@@ -242,7 +244,7 @@ def _no_answer(operation: Operation | None, *, sent: bool) -> Refusal:
     return Unavailable()
 
 
-def _refusal(error: Mapping[str, Any]) -> Refusal:
+def _refusal(error: Mapping[str, object]) -> Refusal:
     refusal = Refusal.from_wire(error)
     if refusal.code == OutcomeUnknown.code:
         return OutcomeUnknown(refusal.detail, extra=refusal.extra)

@@ -151,7 +151,7 @@ def _declared() -> tuple[str, tuple[Queue, ...]]:
 
 
 def _queue_channel(queue: Queue, message: str, description: str) -> dict[str, Any]:
-    days = queue.arguments["x-message-ttl"] // (24 * 60 * 60 * 1000)
+    days = int(queue.arguments["x-message-ttl"]) // (24 * 60 * 60 * 1000)
     return {
         "address": queue.name,
         "description": f"{description} A message lives for {days} days, and comes over the exchange {ANNOUNCEMENTS}.",
