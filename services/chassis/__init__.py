@@ -1,1 +1,1 @@
-"""What a process needs to run: settings, database, bus, passports, logs. It knows no word of the field."""
+"""The microservice chassis: settings, database, bus, passports and logs. It knows nothing of the domain."""

@@ -1,19 +1,19 @@
-"""Exponential backoff: how long to pause after failures in a row."""
+"""Exponential backoff."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
 
-#: Beyond this many doublings every pause is the longest; a larger power does not fit a float.
+#: Limits the exponent, because larger powers overflow a float.
 _DOUBLINGS = 60
 
 
 def pause_after(failures: int, *, first: float, longest: float) -> float:
-    """Return the seconds to pause when so many failures came before this one: doubled each time, up to the longest."""
+    """Return the pause in seconds after earlier `failures`: `first`, doubled for each of them, at most `longest`."""
     return min(first * 2.0 ** min(failures, _DOUBLINGS), longest)
 
 
 def pauses(*, first: float, longest: float) -> Iterator[float]:
-    """Yield the pauses after one failure after another, without end."""
+    """Yield the pauses for consecutive failures, without end."""
     return (pause_after(failures, first=first, longest=longest) for failures in count())

@@ -1,7 +1,7 @@
-"""Cursors: where a page of a list ended. Opaque, authenticated, and bound to one service, list, query and user.
+"""Pagination cursors: opaque, encrypted, and bound to one service, list, query and user.
 
-They are encrypted, not only signed. A position may be a name, even that of a frozen person, and a cursor stands in
-addresses, which go into histories and logs.
+They are encrypted and not only signed, because a position may be a person's name, and URLs end up in browser histories
+and logs.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from services.chassis.messages import wire_value
 from services.chassis.refusals import CursorInvalid
 
 _NONCE = 12
-#: What of a query does not change which items its list has.
+#: Parameters that do not change which items a list has.
 _PAGING = frozenset({"cursor", "limit", "facets"})
 
 
 class Cursors:
-    """Makes the cursors of one service under the key in use, and reads those made under any accepted key."""
+    """Encrypts the cursors of one service under the current key, and decrypts those under any accepted key."""
 
     def __init__(self, setting: str, service: str) -> None:
-        """Derive the service's own keys from the setting's; the first is in use."""
+        """Derive the service's keys from the setting; the first is the current one."""
         self._ciphers = [AESGCM(key) for key in keys_for(setting, f"{service} cursors")]
 
-    def seal(self, position: object, *, of: str, user_id: str, query: Mapping[str, Any]) -> str:
-        """Return the cursor of a position, any JSON value, in the list of this name."""
+    def seal(self, position: object, *, of: str, user_id: str, query: Mapping[str, object]) -> str:
+        """Return a cursor for a position, which may be any JSON value, in the list named `of`."""
         nonce = os.urandom(_NONCE)
         sealed = self._ciphers[0].encrypt(nonce, orjson.dumps(position, default=wire_value), _bound(of, user_id, query))
         return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
 
-    def open(self, cursor: str | None, *, of: str, user_id: str, query: Mapping[str, Any]) -> Any:
-        """Return the position of a cursor; None without a cursor.
+    def open(self, cursor: str | None, *, of: str, user_id: str, query: Mapping[str, object]) -> Any:
+        """Return a cursor's position, or None without a cursor.
 
-        :raises CursorInvalid: it was changed, or made for another user, list or query.
+        :raises CursorInvalid: it was altered, or made for another user, list or query.
         """
         if not cursor:
             return None
@@ -54,6 +54,6 @@ class Cursors:
         raise CursorInvalid(errors={"cursor": ["Begin again without it."]})
 
 
-def _bound(of: str, user_id: str, query: Mapping[str, Any]) -> bytes:
+def _bound(of: str, user_id: str, query: Mapping[str, object]) -> bytes:
     asked = {name: value for name, value in query.items() if name not in _PAGING}
     return orjson.dumps([of, user_id, asked], option=orjson.OPT_SORT_KEYS, default=wire_value)

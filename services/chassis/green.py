@@ -1,7 +1,7 @@
-"""Cooperative waiting: the only module whose import does something.
+"""Monkey-patch the process for eventlet; the only module whose import has effects.
 
-Import it first, in `__main__` and at the top of the tests, before anything that opens sockets or locks. psycopg waits
-in C unless it is told otherwise before *its* import, and would freeze every greenlet while one query runs.
+Import it first, in `__main__` and in tests, before anything that opens sockets or locks. psycopg must be configured
+before its import; otherwise it waits in C, and one query blocks every greenlet.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ import os
 import sys
 from typing import Any
 
-if "psycopg" in sys.modules:  # pragma: no cover - a mistake of the program's order of imports
+if "psycopg" in sys.modules:  # pragma: no cover - only after a wrong order of imports
     _message = "psycopg was imported before services.chassis.green"
     raise ImportError(_message)
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
-# eventlet's own resolver would load dnspython with all that secures DNS: eight MiB in every process.
+# eventlet's own resolver loads dnspython, which takes eight MiB in every process.
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"
-# What runs in threads holds the interpreter's lock or one of two cores: twenty threads would do it no faster than four.
+# Work in threads holds the interpreter lock or one of two cores: twenty threads are no faster than four.
 os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", "4")
 
 import eventlet
 from eventlet.green import socket
 
-# What is imported lives as long as the process. At the usual threshold a fifth of a start goes into looking for garbage
-# among it; `memory.settle` sets it for a process that is up.
+# Imported objects live as long as the process. With the default threshold, garbage collection takes a fifth of the start;
+# `memory.settle` sets the threshold of a running process.
 gc.set_threshold(100_000, 20, 20)
 
 _look_up = socket.getaddrinfo
 
 
 def _look_up_in_a_thread(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:  # noqa: A002 - getaddrinfo's
-    # The system's resolver may wait for seconds, and in C; an address needs none.
+    # The system's resolver may block for seconds in C; a numeric address needs no lookup.
     try:
         return _look_up(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
     except socket.gaierror:
@@ -47,7 +47,7 @@ from eventlet import patcher  # noqa: E402 - after patching
 
 
 def check() -> None:
-    """Make sure that waiting is cooperative in this process.
+    """Check that this process waits cooperatively.
 
     :raises RuntimeError: sockets are not patched, or psycopg waits in C.
     """

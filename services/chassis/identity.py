@@ -1,9 +1,8 @@
-"""Who a service is: an Ed25519 key of its own, in a file and in no database, and everybody's public keys.
+"""Service identities: each service's Ed25519 key, and the public keys of all services.
 
-What is signed says what it is for (`context`), so that a signature for one purpose is of no use for another. The public
-keys are one text, a line for each: service, key id, the 32 bytes in base64. A service may have several lines, so that
-a new key can be known before the old one is put away. Of one that was put away the line stays, with the word `retired`
-behind it: what it signed before is still believed, and nothing new.
+Each signature covers its purpose (`context`), so it is invalid for any other. The public keys are a text with one line per
+key: service, key id, the 32 bytes in base64. A service may have several keys, so that a new one is known before the old
+one is retired. A retired key keeps its line, with the word `retired` at the end: its old signatures stay valid.
 """
 
 from __future__ import annotations
@@ -21,23 +20,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 _CONTEXT = re.compile(r"[a-z0-9 -]+")
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]*")
-#: What stands behind a key that signs nothing new.
+#: Marks the line of a retired key.
 RETIRED = "retired"
 
 
 class IdentityRefused(ValueError):
-    """This is no key of a service."""
+    """The key, signature or list of keys is malformed or unknown."""
 
 
 def key_id_of(public: bytes) -> str:
-    """Return by what a public key is known: the beginning of its hash."""
+    """Return the id of a public key: the start of its hash."""
     return sha256(b"liaison service key\n" + public).hexdigest()[:16]
 
 
 def statement(context: str, message: bytes) -> bytes:
-    """Return what is signed: the purpose, a zero byte, the message.
+    """Return the signed bytes: purpose, zero byte, message.
 
-    :raises ValueError: the purpose is not written as one.
+    :raises ValueError: the purpose has other characters than small letters, digits, spaces and hyphens.
     """
     if not _CONTEXT.fullmatch(context):
         sentence = "a purpose is words of small letters"
@@ -53,14 +52,14 @@ class Signature:
     value: bytes
 
     def __str__(self) -> str:
-        """Write it as one word, `id.base64`."""
+        """Return `id.base64`."""
         return f"{self.key_id}.{base64.b64encode(self.value).decode()}"
 
     @classmethod
     def parse(cls, text: object) -> Signature:
-        """Read one.
+        """Parse `id.base64`.
 
-        :raises IdentityRefused: it is not written as one.
+        :raises IdentityRefused: the text is malformed.
         """
         key_id, dot, encoded = text.partition(".") if isinstance(text, str) else ("", "", "")
         value = _decode(encoded)
@@ -73,26 +72,26 @@ class ServiceKey:
     """The secret key of one service."""
 
     def __init__(self, service: str, private: Ed25519PrivateKey) -> None:
-        """Take the key; `parse` reads one."""
+        """Wrap a private key."""
         self.service = service
         self._private = private
         self.public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.key_id = key_id_of(self.public)
 
     def __repr__(self) -> str:
-        """Name the key, never show it."""
+        """Return the service and the key id, never the key."""
         return f"ServiceKey({self.service!r}, {self.key_id!r})"
 
     @classmethod
     def generate(cls, service: str) -> ServiceKey:
-        """Make a new key."""
+        """Generate a key."""
         return cls(service, Ed25519PrivateKey.generate())
 
     @classmethod
     def parse(cls, service: str, pem: str) -> ServiceKey:
-        """Read a key from PEM.
+        """Parse a PEM private key.
 
-        :raises IdentityRefused: it is no Ed25519 key.
+        :raises IdentityRefused: it is not an Ed25519 key in PEM.
         """
         try:
             private = load_pem_private_key(pem.encode(), password=None)
@@ -108,15 +107,15 @@ class ServiceKey:
 
     @property
     def line(self) -> str:
-        """The public half, as a line of the public keys."""
+        """The public key as a line of the list."""
         return f"{self.service} {self.key_id} {base64.b64encode(self.public).decode()}"
 
 
 class ServiceKeys:
-    """The public keys of all services; each may have several at once."""
+    """The public keys of all services; a service may have several."""
 
     def __init__(self, keys: Iterable[tuple[str, bytes]] = (), *, retired: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Take pairs of service and public key; those that are retired sign nothing new."""
+        """Take pairs of service and public key; `retired` keys sign nothing new."""
         retired = list(retired)
         self._keys: Mapping[tuple[str, str], Ed25519PublicKey] = {
             (service, key_id_of(public)): Ed25519PublicKey.from_public_bytes(public) for service, public in (*keys, *retired)
@@ -125,14 +124,14 @@ class ServiceKeys:
 
     @property
     def services(self) -> frozenset[str]:
-        """Those that have a key."""
+        """The services with a key."""
         return frozenset(service for service, _ in self._keys)
 
     @classmethod
     def parse(cls, text: str) -> ServiceKeys:
-        """Read the lines of a file; empty ones and those that begin with `#` say nothing.
+        """Parse the list; ignore empty lines and those that start with `#`.
 
-        :raises IdentityRefused: a line is malformed, or its id is another key's.
+        :raises IdentityRefused: a line is malformed, or its id does not match its key.
         """
         pairs: list[tuple[str, bytes]] = []
         retired: list[tuple[str, bytes]] = []
@@ -152,13 +151,13 @@ class ServiceKeys:
 
     @property
     def present(self) -> ServiceKeys:
-        """Those that are not retired: by them what is new is believed."""
+        """The keys that are not retired, for verifying new signatures."""
         known = ServiceKeys()
         known._keys = {name: key for name, key in self._keys.items() if name not in self._retired}
         return known
 
     def verify(self, service: str, context: str, message: bytes, signature: Signature) -> bool:
-        """Whether this service signed this message for this purpose, with a key that is known here."""
+        """Return whether a known key of the service signed the message for this purpose."""
         key = self._keys.get((service, signature.key_id))
         if key is None:
             return False

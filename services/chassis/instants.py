@@ -1,4 +1,4 @@
-"""Instants and days that people and programs send: RFC 3339 with an offset, and within what can be (T29)."""
+"""Input fields for instants (RFC 3339, with an offset) and days, within plausible limits (T29)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from marshmallow import ValidationError, fields
 
-#: Nothing that anybody means lies outside; a day more or less and an offset can always be added within.
+#: Real dates lie between these years, and adding a day or an offset can't overflow.
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2200
 
 _INSTANT: Final = re.compile(r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):(\d{2}))", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-#: Clocks on earth are at most so far from UTC.
+#: The offsets from UTC that exist.
 _WEST, _EAST = timedelta(hours=-12), timedelta(hours=14)
 
 _NO_INSTANT: Final = "An instant with its offset, such as 2026-11-28T14:05:00-05:00."
@@ -24,16 +24,16 @@ _OUTSIDE: Final = f"Between {FIRST_YEAR} and {LAST_YEAR}."
 
 
 class Instant(fields.AwareDateTime):
-    """An instant of RFC 3339; without an offset, or without a time of day, it is none."""
+    """An RFC 3339 instant; the time of day and the offset are required."""
 
     def __init__(self, **options: Any) -> None:
-        """Describe it as the document of the API does."""
+        """Set the format and the default time zone."""
         super().__init__(format="iso", default_timezone=UTC, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> datetime:
         found = _INSTANT.fullmatch(value) if isinstance(value, str) else None
         if found is None:
-            # In a query "+" means a blank; whoever forgot to encode it would look for the mistake elsewhere.
+            # In a query, an unencoded "+" is read as a space.
             blank = isinstance(value, str) and re.search(r":\d{2} \d{2}:\d{2}$", value)
             raise ValidationError("Encode the + of the offset as %2B." if blank else _NO_INSTANT)
         day, time, fraction, _, sign, hours, minutes = found.groups()
@@ -50,7 +50,7 @@ class Instant(fields.AwareDateTime):
 
 
 class Day(fields.Date):
-    """A day of the calendar, as RFC 3339 writes it."""
+    """A calendar day, written as in RFC 3339."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> date:
         if not isinstance(value, str) or not _DAY.fullmatch(value):

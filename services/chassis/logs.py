@@ -1,7 +1,7 @@
-"""Logs: one line for one fact, in JSON or for people; ids, codes, sizes and hashes, never a value.
+"""Structured logs, as JSON or for people: ids, codes, sizes and hashes, never personal data.
 
-An exception's text may quote a person (a database tells the row it refused), so a log line tells its type and where
-it was raised, not its words.
+An exception's message may quote personal data (a database quotes the rejected row), so a line has its type and location
+but not its message.
 """
 
 from __future__ import annotations
@@ -13,73 +13,73 @@ import sys
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 
-#: The trace of what this greenlet works on; greenlets start with none, so it is bound inside the worker.
+#: The trace id of the current work; greenlets start without one, so workers set it.
 trace: ContextVar[str | None] = ContextVar("trace", default=None)
 
 _FRAMES = 12
-#: The log of one process tells its messages apart; nobody else can try a guess against it.
+#: The key of marks: within one process they tell bodies apart, and bodies cannot be guessed from them.
 _MARKING = os.urandom(32)
 
 
 class Log:
-    """What one module has to say: of each event its name, such as `relay.failed`, and its facts."""
+    """The log of one module: events with a name, such as `relay.failed`, and facts."""
 
     def __init__(self, name: str) -> None:
-        """Speak under the module's name."""
+        """Log under the module's name."""
         self._logger = logging.getLogger(name)
 
     def info(self, event: str, **facts: Any) -> None:
-        """Tell what happened in the course of things."""
+        """Log an event of normal operation."""
         self._say(logging.INFO, event, facts)
 
     def warning(self, event: str, **facts: Any) -> None:
-        """Tell what went wrong and mends itself."""
+        """Log a failure that needs no action."""
         self._say(logging.WARNING, event, facts)
 
     def error(self, event: str, **facts: Any) -> None:
-        """Tell what somebody should look at."""
+        """Log a failure that somebody should look at."""
         self._say(logging.ERROR, event, facts)
 
     def exception(self, event: str, **facts: Any) -> None:
-        """Tell it with the type and the places of the exception that is being handled."""
+        """Log an error with the type and location of the current exception."""
         error = sys.exc_info()[1]
         self._say(logging.ERROR, event, {**facts, **(where(error) if error else {})})
 
     def critical(self, event: str, **facts: Any) -> None:
-        """Tell what ends this process, or should."""
+        """Log a failure that ends the process."""
         self._say(logging.CRITICAL, event, facts)
 
-    def _say(self, level: int, event: str, facts: dict[str, Any]) -> None:
+    def _say(self, level: int, event: str, facts: dict[str, object]) -> None:
         if self._logger.isEnabledFor(level):
-            # Nobody asks for file and line, the event has a name: so the stack is not searched for them.
+            # Without file and line, which `Logger.log` would search the stack for; the event name is enough.
             record = self._logger.makeRecord(self._logger.name, level, "", 0, event, (), None, extra={"facts": facts})
             self._logger.handle(record)
 
 
 class Lines(logging.Formatter):
-    """Makes lines, of our own events and of what libraries log."""
+    """Formats our events and the records of libraries."""
 
     def __init__(self, *, form: str = "json", service: str = "") -> None:
-        """Put the service's name on every line; `form` is `json` or `console`."""
+        """Add the service's name to every line; `form` is `json` or `console`."""
         super().__init__()
         self._service = {"service": service} if service else {}
         self._for_people = form == "console"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        told = self.facts(record)
+        facts = self.facts(record)
         if self._for_people:
-            event, level, at = told.pop("event"), told.pop("level"), told.pop("timestamp")
-            return f"{at} {level:8} {event} {' '.join(f'{name}={fact}' for name, fact in told.items())}"
-        # What has no JSON form may be anything, a person's value too.
-        return orjson.dumps(told, default=lambda fact: type(fact).__name__, option=orjson.OPT_NON_STR_KEYS).decode()
+            event, level, at = facts.pop("event"), facts.pop("level"), facts.pop("timestamp")
+            return f"{at} {level:8} {event} {' '.join(f'{name}={fact}' for name, fact in facts.items())}"
+        # A value without a JSON form may be personal data, so only its type is logged.
+        return orjson.dumps(facts, default=lambda fact: type(fact).__name__, option=orjson.OPT_NON_STR_KEYS).decode()
 
-    def facts(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Return what the line tells."""
+    def facts(self, record: logging.LogRecord) -> dict[str, object]:
+        """Return the fields of a line."""
         current = trace.get()
         error = record.exc_info[1] if record.exc_info else None
         return {
@@ -95,36 +95,50 @@ class Lines(logging.Formatter):
 
 
 def configure(*, level: str = "INFO", form: str = "json", service: str = "") -> None:
-    """Send our lines, and those of the libraries, to standard error."""
+    """Log to standard error, for our modules and libraries."""
     output = _StandardError()
     output.setFormatter(Lines(form=form, service=service))
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(level.upper())
-    # These libraries log arguments, bodies and addresses at their lower levels.
+    # Below warning, these libraries log arguments, bodies and addresses.
     for name in ("nameko", "kombu", "amqp", "sqlalchemy.engine", "eventlet", "urllib3", "alembic"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
 class _StandardError(logging.Handler):
-    """Writes to whatever standard error is now; somebody may have put another in its place."""
+    """Writes to the current `sys.stderr`, which may have been replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             sys.stderr.write(self.format(record) + "\n")
             sys.stderr.flush()
-        except Exception:  # noqa: BLE001 - logging must not end what it speaks of
+        except Exception:  # noqa: BLE001 - logging must not raise
             self.handleError(record)
 
 
-def fingerprint(body: bytes | str, *, key: bytes = b"") -> dict[str, Any]:
-    """Return what a log may say of a message: its size, and a mark that tells it from others in the log of this process, or under a key."""
+class Fingerprint(TypedDict):
+    """The size of a body in bytes, and a keyed hash."""
+
+    size: int
+    mark: str
+
+
+def fingerprint(body: bytes | str, *, key: bytes = b"") -> Fingerprint:
+    """Return the size and a keyed hash of a body, for logs; the default key is this process's own."""
     raw = body.encode() if isinstance(body, str) else bytes(body)
     return {"size": len(raw), "mark": hmac.digest(key or _MARKING, raw, "sha256").hex()[:32]}
 
 
-def where(error: BaseException) -> dict[str, Any]:
-    """Return what a log may say of an exception: its type and the places it passed."""
+class ErrorFacts(TypedDict):
+    """The type of an exception, and `file:line function` of each frame."""
+
+    error: str
+    at: list[str]
+
+
+def where(error: BaseException) -> ErrorFacts:
+    """Return the type and location of an exception, for logs."""
     frames = list(traceback.walk_tb(error.__traceback__))[-_FRAMES:]
     return {
         "error": f"{type(error).__module__}.{type(error).__qualname__}",

@@ -1,19 +1,19 @@
-"""What crosses boundaries: refusals, announcements, callers. Standard library only.
+"""Values that cross process boundaries: refusals, operations, callers and announcements. Standard library only.
 
-The refusals, one branch for one meaning (the gateway gives each branch its HTTP status)::
+The branches of the refusal tree; the gateway maps each branch to one HTTP status::
 
     Refusal
-    ├── Unauthenticated       nobody is signed in
-    ├── Forbidden             somebody is, and may not
-    ├── NotFound              not there, or not yours to know of
-    ├── Conflict              the state of things forbids it
-    ├── Stale                 it changed since you read it
-    ├── TooLarge              larger than allowed
-    ├── WrongType             not a supported kind of content
-    ├── Invalid               the input is wrong, field by field
-    ├── PreconditionMissing   say which version you mean
-    ├── TooMany               slow down
-    └── Unavailable           a part of the system is not available
+    ├── Unauthenticated       the caller is not signed in
+    ├── Forbidden             the caller may not do this
+    ├── NotFound              the record does not exist for the caller
+    ├── Conflict              the current state forbids it
+    ├── Stale                 the record changed since it was read
+    ├── TooLarge              the input is too large
+    ├── WrongType             the content type is not supported
+    ├── Invalid               fields of the input are wrong
+    ├── PreconditionMissing   the request has no If-Match
+    ├── TooMany               the caller is rate limited
+    └── Unavailable           a part of the system is unavailable
 """
 
 from __future__ import annotations
@@ -29,8 +29,18 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict
 from uuid import UUID
+
+
+class RefusalWire(TypedDict):
+    """A refusal on the bus; `errors` has the sentences on each wrong field."""
+
+    branch: str
+    code: str
+    detail: str
+    errors: dict[str, list[str]] | None
+    extra: dict[str, Any]
 
 
 class Refusal(Exception):
@@ -53,8 +63,8 @@ class Refusal(Exception):
         self.extra = dict(extra) if extra else {}
         super().__init__(self.detail)
 
-    def to_wire(self) -> dict[str, Any]:
-        """Return the shape in which a refusal crosses the bus; nothing else of an exception ever does."""
+    def to_wire(self) -> RefusalWire:
+        """Return what is sent of a refusal; of other exceptions, nothing is."""
         return {
             "branch": self.branch,
             "code": self.code,
@@ -65,7 +75,7 @@ class Refusal(Exception):
 
     @staticmethod
     def from_wire(wire: Mapping[str, Any]) -> Refusal:
-        """Rebuild a refusal of the same branch and code; an unknown branch is `Unavailable`."""
+        """Return a refusal of the same branch and code; `Unavailable` for an unknown branch."""
         branch = BRANCHES.get(str(wire.get("branch")), Unavailable)
         return branch(
             str(wire.get("detail") or "") or None,
@@ -182,11 +192,21 @@ BRANCHES: dict[str, type[Refusal]] = {
 }
 
 
+class OperationWire(TypedDict):
+    """An operation in a call's header."""
+
+    id: str
+    method: str
+    path: str
+    key: str | None
+    body_hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One command as its sender made it; the owning service remembers it with its effect.
+    """One command, as identified by the gateway; the service that runs it stores it with its result.
 
-    `key` and `body_hash` are keyed digests, each under every key that is accepted, the one in use first.
+    `key` (of the Idempotency-Key) and `body_hash` each join the digests under all accepted keys, the one in use first.
     """
 
     id: str
@@ -195,13 +215,13 @@ class Operation:
     key: str | None
     body_hash: str
 
-    def to_wire(self) -> dict[str, Any]:
-        """Return the header that carries it."""
-        return dataclasses.asdict(self)
+    def to_wire(self) -> OperationWire:
+        """Return the content of the header that carries it."""
+        return {"id": self.id, "method": self.method, "path": self.path, "key": self.key, "body_hash": self.body_hash}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
-        """Read the header; unknown fields are ignored."""
+        """Read the header's content; ignore unknown fields."""
         key = wire.get("key")
         return cls(
             id=str(wire["id"]),
@@ -214,7 +234,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, under which session, in which request."""
+    """The identity, session and request behind a call."""
 
     kind: str
     id: str
@@ -225,68 +245,82 @@ class Caller:
     acknowledgement_id: str | None = None
     jti: str | None = None
     policy_version: str | None = None
-    #: The service that asks in the user's name; None when the gateway does.
+    #: The service that calls on behalf of the user; None for the gateway.
     via: str | None = None
     trace_id: str | None = None
     operation: Operation | None = None
 
     @classmethod
     def service(cls, name: str, *, trace_id: str | None = None) -> Caller:
-        """Return the identity under which a service does its own background work."""
+        """Return the caller for a service's own background work."""
         return cls(kind="service", id=name, trace_id=trace_id or new_id())
 
     @classmethod
     def operator(cls, name: str, *, trace_id: str | None = None) -> Caller:
-        """Return the identity of a named person at the command line."""
+        """Return the caller for a person at the command line."""
         return cls(kind="operator", id=name, trace_id=trace_id or new_id())
 
     @classmethod
     def anonymous(cls, *, trace_id: str | None = None) -> Caller:
-        """Return the identity of somebody who has not signed in."""
+        """Return the caller for a client that is not signed in."""
         return cls(kind="anonymous", id="anonymous", trace_id=trace_id or new_id())
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the three statements were acknowledged in this session (R103-R110)."""
+        """Whether the session has acknowledged the three statements (R103-R110)."""
         return self.acknowledgement_id is not None
 
     def within(self, *, trace_id: str | None, operation: Operation | None = None) -> Caller:
-        """Return the same caller in one particular request."""
+        """Return the same caller in another request."""
         return dataclasses.replace(self, trace_id=trace_id, operation=operation)
 
 
+class AnnouncementWire(TypedDict):
+    """An announcement in the outbox and on the bus."""
+
+    id: str
+    name: str
+    at: str
+    service: str
+    trace_id: str | None
+    fields: dict[str, object]
+
+
 class Announcement:
-    """A fact, told after it happened; ids and words of closed lists, never a person's values.
+    """A domain event: a fact that other services are told of, with ids and codes only, never personal data.
 
     Subclasses are frozen, slotted dataclasses with a `name` such as `contacts:individual:registered`.
     """
 
     __slots__ = ()
     name: ClassVar[str]
-    #: Whether it is for listeners that an installation may be without; any other that nobody hears is an alarm.
+    #: Whether an installation may have no handler for it; any other unroutable announcement is logged as an error.
     may_go_unheard: ClassVar[bool] = False
 
     @classmethod
     def routing_key(cls) -> str:
-        """Return the topic under which it travels."""
+        """Return the routing key: the name with dots."""
         return cls.name.replace(":", ".")
 
     def to_wire(self) -> dict[str, Any]:
-        """Return the JSON-able fields."""
+        """Return the fields, ready for JSON."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]  # every subclass is a dataclass
 
     @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
-        """Read the fields it knows and ignore the rest, so that contracts can grow."""
+    def from_wire(cls, wire: Mapping[str, object]) -> Self:
+        """Read the known fields and ignore the rest, so that contracts can grow.
+
+        :raises TypeError: a field without default is missing.
+        """
         return cls(**{field.name: wire[field.name] for field in dataclasses.fields(cls) if field.name in wire})  # type: ignore[arg-type]  # every subclass is a dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSigned(Announcement):
-    """The audit service signed a checkpoint; `proofs` show that it continues each of the checkpoints before it.
+    """The audit service signed a checkpoint; each of `proofs` proves its consistency with an earlier checkpoint.
 
-    A proof is written as one text: the earlier size, then its hashes in base64, with spaces between. There are several,
-    so that a witness that hears two announcements in the wrong order still finds the one it needs.
+    A proof is a string: the earlier size, then hashes in base64, separated by spaces. There are several, because a
+    witness may receive announcements out of order.
     """
 
     name: ClassVar[str] = "audit:checkpoint:signed"
@@ -297,32 +331,32 @@ class CheckpointSigned(Announcement):
 
 
 def may_go_unheard(routing_key: str) -> bool:
-    """Whether an announcement of this topic may find no listener."""
+    """Whether an announcement with this routing key may be unroutable."""
     return any(kind.may_go_unheard and kind.routing_key() == routing_key for kind in Announcement.__subclasses__())
 
 
 def new_id() -> str:
-    """Return a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then chance."""
+    """Return a UUIDv7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
     at, chance = f"{time.time_ns() // 1_000_000:012x}", os.urandom(10).hex()
-    # Put together as text, for an import makes hundreds of thousands; the variant is two bits of chance's fourth digit.
+    # Composed as text, because an import makes hundreds of thousands; the variant takes two bits of the fourth random digit.
     return f"{at[:8]}-{at[8:]}-7{chance[:3]}-{'89ab'[int(chance[3], 16) & 3]}{chance[4:7]}-{chance[7:19]}"
 
 
-def entity_tag(representation: Mapping[str, Any]) -> str:
-    """Return the strong ETag (RFC 9110, 8.8.3) of what one caller sees, quotes included; nobody without our key can try a guess."""
+def entity_tag(representation: Mapping[str, object]) -> str:
+    """Return the strong ETag (RFC 9110, 8.8.3) of a representation, with its quotes; a keyed digest."""
     return _tag(representation, _tag_keys[0])
 
 
-def entity_tags(representation: Mapping[str, Any]) -> list[str]:
-    """Return the tags of a representation under each of the keys that tags were made with."""
+def entity_tags(representation: Mapping[str, object]) -> list[str]:
+    """Return a representation's ETags under the current key and former ones."""
     return [_tag(representation, key) for key in _tag_keys]
 
 
 def require_match(if_match: str | None, tags: Collection[str]) -> None:
-    """Go on only if an If-Match names the record with these tags, compared strongly; `*` is any record (RFC 9110, 13.1.1).
+    """Check an If-Match header against a record's tags, by strong comparison; `*` matches any record (RFC 9110, 13.1.1).
 
-    :raises PreconditionMissing: there is none.
-    :raises Stale: it names other versions.
+    :raises PreconditionMissing: the header is missing or blank.
+    :raises Stale: it matches none of the tags.
     """
     given = if_match.strip() if if_match else ""
     if not given:
@@ -332,21 +366,21 @@ def require_match(if_match: str | None, tags: Collection[str]) -> None:
 
 
 def is_any_match(if_none_match: str, tag: str) -> bool:
-    """Tell whether an If-None-Match names this tag, compared weakly; `*` is any (RFC 9110, 13.1.2)."""
+    """Return whether an If-None-Match header matches the tag, by weak comparison; `*` matches any (RFC 9110, 13.1.2)."""
     return if_none_match.strip() == "*" or any(tag == known for _, known in _TAG.findall(if_none_match))
 
 
-#: An entity tag in a list: whether it is weak, and its opaque part with the quotes (RFC 9110, 8.8.3).
+#: An entity tag in a list: the weakness marker, and the opaque tag with its quotes (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(?:^|,)\s*(W/)?("[^"]*")\s*(?=,|$)')
 
 
 def tag_with(keys: Iterable[str], *, instead_of: Iterable[str] = ()) -> None:
-    """Make entity tags under the first of these keys; those of the others still count, and of former ones that are not dropped."""
+    """Make ETags under the first key; keep accepting tags under the others and under former keys not in `instead_of`."""
     dropped = set(map(_tag_key, instead_of))
     _tag_keys[:] = list(dict.fromkeys([*map(_tag_key, keys), *(key for key in _tag_keys if key not in dropped)]))[:_TAG_KEYS]
 
 
-#: Without a key in its settings a process has one of its own; they count as long as no four newer ones are known.
+#: Accepted keys, the current one first; a process without a configured key makes its own.
 _TAG_KEYS = 4
 _tag_keys = [os.urandom(32)]
 
@@ -355,13 +389,16 @@ def _tag_key(key: str) -> bytes:
     return hashlib.blake2b(key.encode(), digest_size=32, person=b"liaison tags").digest()
 
 
-def _tag(representation: Mapping[str, Any], key: bytes) -> str:
+def _tag(representation: Mapping[str, object], key: bytes) -> str:
     canonical = json.dumps(representation, sort_keys=True, separators=(",", ":"), default=wire_value)
     return f'"{hashlib.blake2b(canonical.encode(), digest_size=16, key=key).hexdigest()}"'
 
 
 def wire_value(value: object) -> object:
-    """Return the JSON form of dates, instants (RFC 3339, UTC), ids and sets."""
+    """Return the JSON form of a date, datetime (RFC 3339, UTC, milliseconds), UUID or set.
+
+    :raises TypeError: the value is of another type.
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     if isinstance(value, date):
@@ -375,7 +412,7 @@ def wire_value(value: object) -> object:
 
 
 def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:
-    """Yield lists of at most `size`; nothing for nothing."""
+    """Split items into lists of at most `size`."""
     rest = iter(items)
     while chunk := list(islice(rest, size)):
         yield chunk

@@ -1,4 +1,4 @@
-"""Measurements of one process, in Prometheus' words: names of methods and codes, never an id or a value."""
+"""Prometheus metrics of one process, labeled with method names and codes, never with ids or values."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ memory.set_function(lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def text() -> bytes:
-    """Return everything measured, in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     return generate_latest(registry)

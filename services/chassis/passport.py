@@ -1,6 +1,6 @@
-"""Passports: who the caller is, signed by access with EdDSA (RFC 8037) and good for at most sixty seconds.
+"""Passports: JWTs with the caller's identity, signed by access with EdDSA (RFC 8037) and valid for at most 60 seconds.
 
-A service holds only the public key. It believes no identity that does not come in a passport made out to it.
+Services have only the public key, and accept only passports that are issued for them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key, load_pem_public_key
 
 from services.chassis.keyed import key_id, pems_of
@@ -20,36 +22,37 @@ ISSUER = "liaison/access"
 LIFETIME = timedelta(seconds=60)
 _ALGORITHM = "EdDSA"
 _REQUIRED = ["iss", "aud", "sub", "kind", "jti", "iat", "exp"]
-#: Two services' clocks may differ by this much.
+#: The tolerated difference between two services' clocks.
 _LEEWAY = timedelta(seconds=5)
 _REMEMBERED = 4096
 
 
-def public_key_id(key: Any) -> str:
-    """Return the id of a public key, by which a passport names it."""
+def public_key_id(key: PublicKeyTypes) -> str:
+    """Return the id of a public key, which is the `kid` of its passports."""
     return key_id(key.public_bytes(Encoding.Raw, PublicFormat.Raw))
 
 
-def _keys_of(public_keys: str) -> dict[str, Any]:
-    keys = [load_pem_public_key(pem.encode()) for pem in pems_of(public_keys)]
-    if not keys:
+def _keys_of(public_keys: str) -> dict[str, Ed25519PublicKey]:
+    loaded = [load_pem_public_key(pem.encode()) for pem in pems_of(public_keys)]
+    keys = [key for key in loaded if isinstance(key, Ed25519PublicKey)]
+    if not keys or len(keys) != len(loaded):
         message = "passports are checked under a public key in PEM"
         raise ValueError(message)
     return {public_key_id(key): key for key in keys}
 
 
 class PassportSigner:
-    """Makes passports; only access has the private key."""
+    """Issues passports; only access has the private key."""
 
     def __init__(self, private_key: str) -> None:
-        """Take the Ed25519 private key as PEM."""
+        """Load the Ed25519 private key from PEM."""
         self._key: Any = load_pem_private_key(private_key.encode(), password=None)
         self._id = public_key_id(self._key.public_key())
 
     def issue(self, caller: Caller, audience: str, now: datetime, *, lifetime: timedelta = LIFETIME) -> tuple[str, str]:
-        """Return the passport of `caller` for one service, and its `jti`.
+        """Return a passport of `caller` for one service, and its `jti`.
 
-        :raises ValueError: the lifetime is beyond sixty seconds.
+        :raises ValueError: the lifetime exceeds 60 seconds.
         """
         if lifetime > LIFETIME:
             message = "a passport lives for at most sixty seconds"
@@ -75,28 +78,28 @@ class PassportSigner:
 
 
 class PassportVerifier:
-    """Checks passports made out to one audience."""
+    """Verifies passports for one audience."""
 
     def __init__(self, public_keys: str, audience: str) -> None:
-        """Take the Ed25519 public keys as PEM, one behind the other, and the name of the service that asks."""
+        """Load the concatenated PEM public keys; `audience` is the name of this service."""
         self._keys = _keys_of(public_keys)
         self._audience = audience
-        # A signature is checked once per passport, its dates every time: the same passport comes with every
-        # request that a session makes within half a minute.
+        # The signature is verified once per passport and the dates at every call: a session sends the same passport
+        # with all its requests within half a minute.
         self._seen: OrderedDict[str, tuple[float, float, Caller]] = OrderedDict()
 
     def renew(self, public_keys: str) -> None:
-        """Believe these keys and no others, beginning with the next passport.
+        """Accept only these keys from now on.
 
-        :raises ValueError: one of them is none.
+        :raises ValueError: a key is not an Ed25519 public key, or there is none.
         """
         self._keys = _keys_of(public_keys)
         self._seen.clear()
 
     def verify(self, token: str | None, now: datetime) -> Caller:
-        """Return who the passport says is calling.
+        """Verify a passport and return its caller.
 
-        :raises PassportInvalid: for every reason alike.
+        :raises PassportInvalid: it is missing, malformed, expired, or not signed for this service.
         """
         if not token:
             raise PassportInvalid
@@ -108,7 +111,7 @@ class PassportVerifier:
 
     def _check(self, token: str) -> tuple[float, float, Caller]:
         try:
-            # A passport says which key signed it; one whose key was dropped is nobody's.
+            # The header names the key; one that was dropped is not accepted.
             key = self._keys.get(str(jwt.get_unverified_header(token).get("kid")))
             if key is None:
                 raise PassportInvalid
@@ -118,7 +121,7 @@ class PassportVerifier:
                 algorithms=[_ALGORITHM],
                 audience=self._audience,
                 issuer=ISSUER,
-                # The dates are checked by `verify`, against the clock that it was given.
+                # `verify` checks the dates, against the given clock.
                 options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
             )
             issued, expires = float(claims["iat"]), float(claims["exp"])

@@ -1,6 +1,6 @@
-"""What any service may answer instead of an answer: who asks, how, and whether the trail keeps up.
+"""Refusals that any service may return: authentication, malformed call, audit backlog.
 
-They are apart from whoever raises them, so that the gateway knows them without loading what services are made of.
+They are in their own module, so that the gateway can import them without the service framework.
 """
 
 from __future__ import annotations

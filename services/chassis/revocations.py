@@ -1,8 +1,8 @@
-"""Sessions that ended before their passports did.
+"""Track ended sessions whose passports have not expired.
 
-access sends every process a heartbeat each second: `{"serial", "ended": [session ids], "policy_version"}`, where
-`ended` names every session that ended within the last two minutes, twice as long as a passport lives. So one
-heartbeat is enough to know all that matters, and a lost one is made good by the next.
+access sends every process a heartbeat each second: `{"serial", "ended": [session ids], "policy_version"}`. `ended` has
+all sessions that ended within the last two minutes, twice the lifetime of a passport. So each heartbeat is complete, and
+a lost one does no harm.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable
 from services.chassis.messages import Caller, Unavailable
 from services.chassis.refusals import PassportStale, SessionEnded
 
-#: Who has not heard access for so long asks it on every request.
+#: Seconds without a heartbeat after which access is asked at every request.
 SILENCE = 3.0
-#: How long the end of a session is remembered; longer than a passport lives.
+#: Seconds for which an ended session is remembered; longer than the lifetime of a passport.
 _REMEMBERED = 120.0
 
 
 class Revocations:
-    """What this process knows of ended sessions, and since when."""
+    """The ended sessions that this process knows of."""
 
     def __init__(
         self,
@@ -29,9 +29,10 @@ class Revocations:
         silence: float = SILENCE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin knowing nothing, so that access is asked until its first heartbeat.
+        """Start without a heartbeat, so that access is asked until the first one.
 
-        `ask` asks access whether a caller's session still lives; it may raise.
+        :param ask: calls access, and returns whether the caller's session is open; may raise.
+        :param silence: seconds without a heartbeat after which access is asked.
         """
         self._ask = ask
         self._silence = silence
@@ -42,7 +43,7 @@ class Revocations:
         self.policy_version: str | None = None
 
     def hear(self, serial: int, ended: Iterable[str], policy_version: str | None) -> None:
-        """Take in a heartbeat."""
+        """Process a heartbeat."""
         now = self._monotonic()
         self._heard = now
         self.serial = serial
@@ -55,21 +56,21 @@ class Revocations:
 
     @property
     def age(self) -> float | None:
-        """Seconds since access was last heard; None before the first time."""
+        """Seconds since the last heartbeat; None before the first."""
         return None if self._heard is None else self._monotonic() - self._heard
 
     @property
     def is_current(self) -> bool:
-        """Whether access was heard within the last three seconds."""
+        """Whether the last heartbeat is recent enough."""
         age = self.age
         return age is not None and age <= self._silence
 
     def check(self, caller: Caller) -> None:
-        """Let pass whose session still lives.
+        """Check that the caller's session is open.
 
-        :raises SessionEnded: it has ended.
-        :raises PassportStale: the policy changed since the passport was made out.
-        :raises Unavailable: access was not heard and cannot be asked; it fails closed.
+        :raises SessionEnded: the session has ended.
+        :raises PassportStale: the policy changed after the passport was issued.
+        :raises Unavailable: there is no recent heartbeat, and access cannot be asked.
         """
         if caller.session_id is None:
             return

@@ -1,4 +1,4 @@
-"""Being asked to stop: the signal, and what long work asks between two of its steps."""
+"""Stop signals of the process, and the check that long work makes between its steps."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from contextvars import ContextVar, Token
 import eventlet
 from eventlet.event import Event
 
-#: Whatever a process is doing, it has ended so many seconds after it was asked to: supervisors kill after thirty. A process
-#: that hangs where no greenlet can be ended, in C or in a loop of ours, is ended by the system.
+#: Seconds from the stop signal until the system ends the process by SIGALRM, for one that hangs in C or in a loop.
+#: Supervisors kill after thirty seconds.
 GRACE = 25
 
 _asked: ContextVar[Callable[[], bool]] = ContextVar("asked_to_stop", default=lambda: False)
 
 
 def wait_for_signal() -> Event:
-    """Return an event that is sent on SIGTERM and SIGINT."""
+    """Install handlers for SIGTERM and SIGINT, and return the event that they send."""
     stop = Event()
 
     def ask_to_stop(*_: object) -> None:
         if not signal.alarm(0):
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(GRACE)
-        # In a signal's frame nothing may wait: the hub sends the event.
+        # A signal handler must not wait, so the hub sends the event.
         eventlet.hubs.get_hub().schedule_call_global(0, lambda: None if stop.ready() else stop.send())
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -33,19 +33,19 @@ def wait_for_signal() -> Event:
 
 
 def is_asked_to_stop() -> bool:
-    """Whether the work of this greenlet should end at its next step: what is left is done after the next start.
+    """Whether the work of this greenlet should end; the rest is done after the next start.
 
-    Work that takes more than a second asks between its steps; whoever does not is ended ten seconds after the signal,
-    in the middle, and what it had not committed is undone.
+    Work of more than a second must check this between its steps. Otherwise it is killed ten seconds after the signal,
+    and its open transaction is rolled back.
     """
     return _asked.get()()
 
 
 def set_stop_check(asked: Callable[[], bool]) -> Token[Callable[[], bool]]:
-    """Have `is_asked_to_stop` answer by this, in this greenlet; for whoever runs work."""
+    """Set the function behind `is_asked_to_stop` in this greenlet."""
     return _asked.set(asked)
 
 
 def reset_stop_check(token: Token[Callable[[], bool]]) -> None:
-    """Take back what `set_stop_check` said."""
+    """Undo `set_stop_check`."""
     _asked.reset(token)

@@ -1,11 +1,11 @@
-"""What has to exist on the broker before anybody publishes: exchanges, queues, bindings, computed from the services.
+"""The broker topology: exchanges, queues and bindings, computed from the services.
 
-Announcements go to one topic exchange. Each service has one inbox, bound to what it listens to; what it cannot work
-off waits in retry queues of 1, 10 and 60 seconds, which give it back to the inbox, and then in its dead-letter queue.
-Entries of the audit trail have a queue of their own, with the same retries. Everything that must not get lost is a
-quorum queue; what dies in one moves on to the next with the broker's confirmation (`at-least-once`).
+Announcements go to one topic exchange. Each service has an inbox, bound to the announcements that it handles. Failed
+messages wait in retry queues of 1, 10 and 60 seconds that return them to the inbox, and end in a dead-letter queue.
+Audit entries have their own queue, with the same retries. These queues are quorum queues, and the broker moves messages
+between them with `at-least-once` dead-lettering.
 
-It is declared at deploy time by somebody who may configure; services may not.
+The topology is declared at deploy time, because services have no permission to configure the broker.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ AUDIT = "audit"
 ENTRIES = "audit.entries"
 CALLS = "nameko-rpc"
 HEARTBEAT = "access.heartbeat"
-#: The account that lists, replays and discards what was dead-lettered.
+#: The account that lists, replays and discards dead letters.
 OPERATOR = "operator"
 
-#: How often the broker delivers one message that kills its consumer, before it moves it to the dead-letter queue.
+#: Deliveries of a message that kills its consumer before the broker dead-letters it.
 DELIVERY_LIMIT = 5
-#: The retry queues, and after how many seconds each gives a message back.
+#: The retry queues, and their delays in seconds.
 RETRIES: Mapping[str, float] = {"retry-1s": 1.0, "retry-10s": 10.0, "retry-60s": 60.0}
 DEAD_LETTERS = "dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One exchange to declare."""
+    """An exchange to declare."""
 
     name: str
     kind: str
@@ -39,7 +39,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One queue to declare, and what it is bound to: (exchange, routing key)."""
+    """A queue to declare, with bindings as (exchange, routing key)."""
 
     name: str
     bindings: tuple[tuple[str, str], ...] = ()
@@ -48,7 +48,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """Everything that is declared."""
+    """All exchanges and queues to declare."""
 
     exchanges: tuple[Exchange, ...]
     queues: tuple[Queue, ...]
@@ -60,34 +60,35 @@ def inbox(service: str) -> str:
 
 
 def retries(queue: str) -> str:
-    """Return the exchange over which a queue's messages go to wait, come back, or are dead-lettered."""
+    """Return the name of the exchange for a queue's retries and dead letters."""
     return f"{queue}.retries"
 
 
 def retry_queue(queue: str, delay: str) -> str:
-    """Return the name of one of a queue's waiting queues, e.g. `contacts.inbox.retry-10s`."""
+    """Return the name of a queue's retry queue, such as `contacts.inbox.retry-10s`."""
     return f"{queue}.{delay}"
 
 
 def dead_letter_queue(queue: str) -> str:
-    """Return the name of the dead-letter queue: `contacts.dead-letters` for `contacts.inbox`."""
+    """Return the name of a queue's dead-letter queue: `contacts.dead-letters` for `contacts.inbox`."""
     return f"{queue.removesuffix('.inbox')}.{DEAD_LETTERS}"
 
 
 def call_queue(service: str) -> str:
-    """Return the queue from which a service takes calls, under nameko's name."""
+    """Return the name of a service's call queue, which is nameko's."""
     return f"rpc-{service}"
 
 
 def reply_queue(address: str) -> str:
-    """Return the queue of the replies that are sent to `address`."""
+    """Return the name of the queue for replies to `address`."""
     return f"rpc.{address}"
 
 
 def compute(listens: Mapping[str, Iterable[str]], *, retry_seconds: Mapping[str, float] = RETRIES) -> Topology:
     """Return the topology of services.
 
-    `announcement_handler` has for each service the routing keys of the announcements that it listens to.
+    :param listens: for each service, the routing keys of the announcements that it handles.
+    :param retry_seconds: the retry queues and their delays.
     """
     exchanges = [
         Exchange(ANNOUNCEMENTS, "topic"),
@@ -97,14 +98,14 @@ def compute(listens: Mapping[str, Iterable[str]], *, retry_seconds: Mapping[str,
     ]
     queues: list[Queue] = []
     for service, keys in sorted(listens.items()):
-        # A call that says nothing of its own expiry must not wait for ever either.
+        # For calls without an expiration of their own.
         queues.append(Queue(call_queue(service), ((CALLS, f"{service}.*"),), {"x-message-ttl": 60_000}))
-        _add_kept(exchanges, queues, inbox(service), [(ANNOUNCEMENTS, key) for key in sorted(set(keys))], retry_seconds)
-    _add_kept(exchanges, queues, ENTRIES, [(AUDIT, ENTRIES)], retry_seconds)
+        _add_reliable(exchanges, queues, inbox(service), [(ANNOUNCEMENTS, key) for key in sorted(set(keys))], retry_seconds)
+    _add_reliable(exchanges, queues, ENTRIES, [(AUDIT, ENTRIES)], retry_seconds)
     return Topology(tuple(exchanges), tuple(queues))
 
 
-def _add_kept(
+def _add_reliable(
     exchanges: list[Exchange],
     queues: list[Queue],
     name: str,
@@ -142,9 +143,9 @@ def _quorum(dead_letter_exchange: str, key: str) -> dict[str, str | int]:
 
 
 def declare(channel: Any, topology: Topology) -> None:
-    """Declare everything, over a channel of somebody who may.
+    """Declare the topology over a channel with permission to configure.
 
-    What is there already stays; an exchange or queue of the same name and another shape is an error.
+    Existing exchanges and queues stay; the broker raises an error if one has other properties.
     """
     for exchange in topology.exchanges:
         channel.exchange_declare(exchange=exchange.name, type=exchange.kind, durable=True, auto_delete=False)

@@ -1,4 +1,4 @@
-"""What comes in: closed schemas, ids, and what is said of wrong fields."""
+"""Input validation: closed schemas, id fields, and the errors of wrong fields."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ S = TypeVar("S", bound=Schema)
 Loaded = TypeVar("Loaded")
 Value = TypeVar("Value")
 
-#: What marshmallow says of a field that no schema has.
+#: marshmallow's error for an unknown field.
 _UNKNOWN = str(Schema().error_messages["unknown"])
-#: Names that no schema has: so many are told one by one, which is more than anybody mistypes.
+#: The number of unknown fields that are reported one by one.
 _MOST_UNKNOWN = 50
 
 
 class Closed(Schema):
-    """Input: a field that is not listed is refused (R13)."""
+    """A base schema for input that rejects unknown fields (R13)."""
 
     class Meta:
-        """Nothing is let through unseen."""
+        """Reject unknown fields."""
 
         unknown = RAISE
 
     @pre_load
     def _refuse_floods(self, data: Any, **_: object) -> Any:
-        """Refuse what is too long for its field, and a flood of names, before each of their parts is looked at.
+        """Reject lists that are too long, and too many unknown fields, before their items are validated.
 
-        :raises ValidationError: with the sentences that these would get, too.
+        :raises ValidationError: with the same errors as full validation.
         """
         if not isinstance(data, Mapping):
             return data
@@ -56,32 +56,32 @@ class Closed(Schema):
 
 
 class Loads(Closed, Generic[Loaded]):
-    """Input that loads into the frozen dataclass that its type argument names: `class NoteSchema(Loads[Note])`."""
+    """A closed schema that loads into the dataclass of its type argument: `class NoteSchema(Loads[Note])`."""
 
     _into: ClassVar[Callable[..., object]]
 
     def __init_subclass__(cls) -> None:
-        """Take the dataclass from the type argument."""
+        """Read the dataclass from the type argument."""
         super().__init_subclass__()
         for base in cls.__dict__.get("__orig_bases__", ()):
             if get_origin(base) is Loads:
                 cls._into = get_args(base)[0]
 
     def load(self, data: Any, **options: Any) -> Loaded:
-        """Return the dataclass with the fields of the input.
+        """Validate the input and return the dataclass.
 
-        :raises ValidationError: a field is wrong or not listed.
+        :raises ValidationError: a field is wrong or unknown.
         """
         loaded: Loaded = super().load(data, **options)
         return loaded
 
     @post_load
-    def _make(self, fields_of_input: dict[str, Any], **_: object) -> object:
+    def _make(self, fields_of_input: Mapping[str, object], **_: object) -> object:
         return self._into(**fields_of_input)
 
 
 class Unset(Enum):
-    """What a change has for a field that was not given; None is a value."""
+    """The value of a field that a change leaves out; None is a value to set."""
 
     UNSET = "unset"
 
@@ -90,7 +90,7 @@ UNSET: Final = Unset.UNSET
 
 
 def given_or(value: Value | Unset, otherwise: Value) -> Value:
-    """Return the value of a changed field, or the present one where none was given."""
+    """Return the given value, or `otherwise` if the field was left out."""
     return otherwise if isinstance(value, Unset) else value
 
 
@@ -101,7 +101,7 @@ def names_given(change: object) -> KeysView[str]:
 
 
 class Id(fields.UUID):
-    """A UUID, kept as the string that everybody else uses."""
+    """A UUID field with string values."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         return str(super()._deserialize(value, attr, data, **kwargs))
@@ -111,7 +111,7 @@ class Id(fields.UUID):
 
 
 def longest_list(field: fields.Field[Any]) -> int | None:
-    """Return how many items a list may have as its field says; None where it says nothing, and of what is no list."""
+    """Return the maximum length of a list field, or None if it has none or is not a list."""
     if not isinstance(field, fields.List) and not (isinstance(field, fields.Nested) and field.many):
         return None
     said = [most for each in field.validators if isinstance(each, validate.Length) for most in (each.equal, each.max) if most is not None]
@@ -119,9 +119,9 @@ def longest_list(field: fields.Field[Any]) -> int | None:
 
 
 def invalid(error: ValidationError) -> Invalid:
-    """Return marshmallow's refusal as ours: `field.0.part` and the sentences on it, `_` for the whole.
+    """Convert marshmallow's error: `field.0.part` maps to its messages, `_` to those on the whole input.
 
-    :return: `UnknownField` where a field is not listed (R13).
+    :return: `UnknownField` if a field is unknown (R13).
     """
     errors: dict[str, list[str]] = {}
     for path, sentence in _said(error.normalized_messages()):  # type: ignore[no-untyped-call]  # marshmallow has not said
@@ -138,9 +138,9 @@ def _said(messages: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def as_id(given: object, unknown: type[Refusal] = NotFound) -> str:
-    """Return an id in its canonical form.
+    """Return a UUID in canonical form.
 
-    :raises Refusal: of the class `unknown`: it is no UUID, and so names nothing.
+    :raises Refusal: of the class `unknown`, if it is not a UUID.
     """
     try:
         return str(UUID(given if isinstance(given, str) else ""))
@@ -149,9 +149,9 @@ def as_id(given: object, unknown: type[Refusal] = NotFound) -> str:
 
 
 def no_nul(text: str) -> None:
-    """Let a text pass that PostgreSQL can hold.
+    """Validate that a text has no NUL character, which PostgreSQL cannot store.
 
-    :raises ValidationError: it has a NUL character.
+    :raises ValidationError: it has one.
     """
     if "\x00" in text:
         raise ValidationError("Not a NUL character.")
@@ -159,5 +159,5 @@ def no_nul(text: str) -> None:
 
 @functools.cache
 def ready(schema: type[S]) -> S:
-    """Return the schema, ready for use; using it changes nothing in it."""
+    """Return the shared instance of a schema; loading does not change it."""
     return schema()

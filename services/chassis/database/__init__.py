@@ -1,10 +1,10 @@
-"""The database of one service: the engine, and the unit of work in which everything happens.
+"""The database of one service: the engine, and the unit of work around every change.
 
-A unit of work is one transaction in the name of one caller. What it changes, what it announces and what it records
-for the audit trail become durable together, or not at all.
+A unit of work is one transaction for one caller. Its changes, announcements and audit entries are committed together
+or not at all.
 """
 
-from services.chassis.database.audit_entries import audited_calls, entry_of, note_audited
+from services.chassis.database.audit_entries import AuditEntry, audited_calls, entry_of, note_audited
 from services.chassis.database.commands import CommandCall
 from services.chassis.database.engine import Database
 from services.chassis.database.errors import DatabaseUnavailable
@@ -13,6 +13,7 @@ from services.chassis.database.unit_of_work import SUBJECTS_PER_ENTRY, Autocommi
 
 __all__ = [
     "SUBJECTS_PER_ENTRY",
+    "AuditEntry",
     "AutocommitReader",
     "CommandCall",
     "Database",

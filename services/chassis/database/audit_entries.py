@@ -1,4 +1,4 @@
-"""Audit entries on their way into the table, and whether a call has left one."""
+"""Audit entries before they are numbered and signed, and whether a call has committed one."""
 
 from __future__ import annotations
 
@@ -6,9 +6,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
 from services.chassis.messages import Caller, wire_value
+
+
+class AuditEntry(TypedDict):
+    """An audit entry without number and signature: ids and names of fields, never a value."""
+
+    at: str
+    service: str
+    actor: str
+    actor_kind: str
+    component: str | None
+    session: str | None
+    acknowledgement: str | None
+    jti: str | None
+    action: str
+    subjects: list[str]
+    fields: list[str]
+    outcome: str
+    rule: str | None
+    trace_id: str | None
+    operation: str | None
 
 
 def entry_of(
@@ -21,10 +41,10 @@ def entry_of(
     fields: Sequence[str],
     outcome: str,
     rule: str | None,
-) -> dict[str, Any]:
-    """Return an audit entry as it travels, but for its number and signature."""
+) -> AuditEntry:
+    """Return an audit entry of the caller's action."""
     return {
-        "at": wire_value(at),
+        "at": str(wire_value(at)),
         "service": service,
         "actor": caller.id,
         "actor_kind": caller.kind,
@@ -47,11 +67,11 @@ _audited: ContextVar[int] = ContextVar("audited", default=0)
 
 @contextmanager
 def audited_calls() -> Iterator[Callable[[], bool]]:
-    """Watch whether an entry is committed while a call is served; gives a question to ask at the end."""
+    """Yield a function that returns whether an audit entry was committed since the block began."""
     before = _audited.get()
     yield lambda: _audited.get() > before
 
 
 def note_audited() -> None:
-    """Say that an entry of the present call is durable (for the few reads that do not use a unit of work)."""
+    """Record that an audit entry of the current call is committed."""
     _audited.set(_audited.get() + 1)

@@ -1,4 +1,4 @@
-"""Columns of the kinds that every service's tables have."""
+"""Column types that the tables of all services share."""
 
 from datetime import datetime
 from typing import TypeVar
@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 def uuid(name: str, *, key: bool = False, nullable: bool = False) -> "Column[str]":
-    """Return a column of ids, which are strings in Python; `key` makes it part of the primary key."""
+    """Return a UUID column with string values; `key` makes it part of the primary key."""
     return Column(name, Uuid(as_uuid=False), primary_key=key, nullable=nullable)
 
 
 def instant(name: str, *, nullable: bool = False) -> "Column[datetime]":
-    """Return a column of points in time, with a time zone."""
+    """Return a `timestamptz` column."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 

@@ -1,4 +1,4 @@
-"""A command: it runs once, and its result is stored in the transaction that commits its effect."""
+"""Run a command once, and store its result in the transaction of its change."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 Act = Callable[[UnitOfWork], Result]
-#: Answers a repeated request, given the id that was stored.
+#: Builds the answer to a repeated request from the stored id.
 Replayer = Callable[[UnitOfWork, str], Result]
 
 
 class CommandCall:
-    """One call of a command, as its method gets it in place of the caller.
+    """One call of a command; its method gets it instead of a `Caller`.
 
-    A method may prepare as it likes; its effect goes through `run`. It cannot answer before its result is stored.
+    The method makes its change through `run`, `perform` or `attempt`. Its answer is sent only if the result is stored.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class CommandCall:
         """Describe the result to store.
 
         :param status: the HTTP status of the answer.
-        :param subject_id: the id to store, of the record that the command changes; a method may set another one.
-        :param created: the field of the answer that holds the id of the record that the command creates.
+        :param subject_id: the id of the changed record; the method may set another one.
+        :param created: the field of the answer with the id of the created record, which is stored instead.
         """
         self.caller = caller
         self._database = database
@@ -38,23 +38,23 @@ class CommandCall:
         self._status = status
         self.subject_id = subject_id
         self._created = created
-        #: Whether the result is stored, by this call or by an earlier one with the same key.
+        #: Whether this call or an earlier one with the same key stored the result.
         self.is_stored = False
 
     def run(self, act: Act[Result], *, replay: Replayer[Result] | None = None, repeatable: bool = False, role: str | None = None) -> Result:
-        """Run the command in a unit of work of its own; the parameters are those of `perform`.
+        """Run the command in its own unit of work; see `perform` for the other parameters.
 
-        :param role: the narrow role of the transaction.
+        :param role: the database role of the transaction.
         :raises IdempotencyMismatch: the key was used with another body.
         """
         with self._database.work(self.caller, role=role) as work:
             return self.perform(work, act, replay=replay, repeatable=repeatable)
 
     def perform(self, work: UnitOfWork, act: Act[Result], *, replay: Replayer[Result] | None = None, repeatable: bool = False) -> Result:
-        """Run the command in an open unit of work, and store its result; answer a repeated request from the stored one.
+        """Run the command in an open unit of work and store its result; answer a repeated request from the stored one.
 
-        :param replay: answers a repeated request. Without it the repetition is recorded, and the answer is None.
-        :param repeatable: a repeated request runs the command again, because that changes nothing.
+        :param replay: builds the answer to a repeated request. Without it, the replay is recorded and the answer is None.
+        :param repeatable: run the command again for a repeated request, because that changes nothing.
         :raises IdempotencyMismatch: the key was used with another body.
         """
         earlier = self.idempotent_result(work)
@@ -66,7 +66,7 @@ class CommandCall:
         return result
 
     def attempt(self, act: Act[Result | None]) -> Result | None:
-        """Run what may find that nothing is left to do; its result is stored unless it is None.
+        """Run a command that may have nothing to do; store its result unless it is None.
 
         :raises IdempotencyMismatch: the key was used with another body.
         """
@@ -87,7 +87,7 @@ class CommandCall:
         return earlier
 
     def store(self, work: UnitOfWork, result: Any) -> None:
-        """Store the result when this transaction commits: a status and an id, never a body."""
+        """Store the result at the commit: a status and an id, never a body."""
         work.store_idempotent_result(self._status, result[self._created] if self._created else self.subject_id)
         self.is_stored = True
 

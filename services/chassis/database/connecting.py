@@ -1,26 +1,37 @@
-"""How a process is connected to a database, and how long it waits for one that says nothing.
+"""Database connections with timeouts for every way in which a server can fall silent.
 
-The server ends a statement that takes too long; whether the server still hears us, the kernel asks. Neither helps where
-something in between keeps the connection open and carries nothing: then whoever waits gives up by itself, and the
-connection is over.
+The server cancels statements that take too long, and TCP keepalives detect a dead peer. If a proxy keeps the connection
+open but forwards nothing, a client-side timeout closes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final, TypedDict, cast
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 from psycopg.rows import Row
 
-#: A little less than twice what the server gives a statement.
+#: Seconds to wait for an answer; a little less than twice the server's statement timeout.
 PATIENCE: Final = 15.0
 STATEMENT_MS: Final = 8000
-#: A peer that is gone is noticed within 25 seconds while we wait, and within 15 while we send.
-KEPT_ALIVE: Final[Mapping[str, Any]] = {
+
+
+class KeepAlive(TypedDict):
+    """libpq's connection parameters for timeouts; `tcp_user_timeout` is in milliseconds, the others in seconds."""
+
+    connect_timeout: int
+    keepalives_idle: int
+    keepalives_interval: int
+    keepalives_count: int
+    tcp_user_timeout: int
+
+
+#: A dead peer is detected within 25 seconds while we wait, and within 15 while we send.
+KEPT_ALIVE: Final[KeepAlive] = {
     "connect_timeout": 3,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -30,18 +41,18 @@ KEPT_ALIVE: Final[Mapping[str, Any]] = {
 
 
 class Dialed(psycopg.Connection[Row]):
-    """A connection that ends when a statement is not answered in time."""
+    """A connection that is closed when a statement has no answer in time."""
 
     patience = PATIENCE
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for an answer.
+        """Wait for an answer, as psycopg does, with a default timeout.
 
         :raises psycopg.OperationalError: there was none in time; the connection is closed.
         """
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
-        except errors._WaitTimeout:  # noqa: SLF001 - psycopg has no other name for it
+        except errors._WaitTimeout:  # noqa: SLF001 - psycopg has no public name for it
             if timeout is not None:
                 raise
             self.pgconn.finish()
@@ -51,7 +62,7 @@ class Dialed(psycopg.Connection[Row]):
 
 @contextmanager
 def waiting_longer(connection: sa.Connection, seconds: float) -> Iterator[None]:
-    """Wait so long for statements of this connection, which the server gives as much."""
+    """Set the client-side timeout of a connection's statements; the server's must be set to match."""
     dialed = cast("Dialed[Any]", connection.connection.dbapi_connection)
     dialed.patience = seconds
     try:

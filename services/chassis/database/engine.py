@@ -1,4 +1,4 @@
-"""The engine of one service's database, under the service's own role."""
+"""The database of one service, accessed under the service's own role."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from services.chassis.database.stream import Stream
 
 
-class Committed(Protocol):
-    """What is told of a commit that left something to ship."""
+class OnCommit(Protocol):
+    """Called after a commit with rows to ship."""
 
     def __call__(self, *, announced: bool) -> None:
-        """Take note; `announced` says whether an announcement is among it."""
+        """Handle the commit; `announced` tells whether it has an announcement."""
 
 
 class Database:
-    """One service's database, under the service's own role."""
+    """The engine, the audit stream and the units of work of one service."""
 
     def __init__(
         self,
@@ -40,14 +40,14 @@ class Database:
         pool_size: int = 10,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Make the engine; nothing is connected before the first unit of work."""
+        """Create the engine; the first unit of work connects."""
         self.service = service
         self.stream = stream
-        #: Former streams of this process, under which nothing new is written; what was begun is still to be settled.
+        #: Former streams of this process: nothing new is written to them, but numbers may still be unsettled.
         self.ending: list[Stream] = []
         self.clock = clock
-        #: Called after every commit that left something to ship, with `announced`: whether there is an announcement in it.
-        self.on_commit: Committed = lambda *, announced: None  # noqa: ARG005 - nobody has asked to be told yet
+        #: Called after every commit with audit entries or announcements.
+        self.on_commit: OnCommit = lambda *, announced: None  # noqa: ARG005 - until the relay sets it
         self.logins = Logins(url)
         self.engine = create_engine(
             self.logins.first,
@@ -56,7 +56,7 @@ class Database:
             pool_timeout=5,
             pool_use_lifo=True,
             pool_recycle=1800,
-            # Error texts quote parameters otherwise, and those are people's values.
+            # Otherwise error texts quote parameters, which are personal data.
             hide_parameters=True,
             json_serializer=as_json,
             json_deserializer=orjson.loads,
@@ -68,14 +68,14 @@ class Database:
         self.logins.attach_to(self.engine)
 
     def renew(self, url: str) -> None:
-        """Connect with another password from now on; who is connected stays so.
+        """Use other URLs for new connections; open ones stay.
 
-        :raises ValueError: that is no address.
+        :raises ValueError: a URL is malformed, or there is none.
         """
         self.logins.renew(url)
 
     def switch_stream(self, stream: Stream) -> None:
-        """Write under another stream, with a key of its own, from the next commit on."""
+        """Write to another stream, with its own key, from the next commit on."""
         self.ending.append(self.stream)
         self.stream = stream
         self.on_commit(announced=False)
@@ -83,21 +83,21 @@ class Database:
     def work(self, caller: Caller, *, role: str | None = None, locks: Iterable[Lock] = ()) -> UnitOfWork:
         """Return a unit of work for `caller`, as a context manager.
 
-        :param role: one of the service's narrow roles, such as `eraser`.
-        :param locks: what it would like to hold; it waits for none, and `held` tells which it has. The caller's own
-            operation is then not held by itself.
+        :param role: one of the service's narrow database roles, such as `eraser`.
+        :param locks: locks to try without waiting; `held` has those that it got. With `locks`, the lock on the caller's
+            Idempotency-Key is not taken automatically.
         """
         return UnitOfWork(self, caller, role, tuple(locks))
 
     def reading(self, caller: Caller) -> AutocommitReader:
-        """Return a unit of work that reads what everyone may see alike, as a context manager."""
+        """Return a unit of work that only reads, and only what every caller may see, as a context manager."""
         return AutocommitReader(self, caller, None)
 
     @contextmanager
     def system_transaction(self) -> Iterator[Connection]:
-        """Give a transaction without caller or component: for the chassis's own tables.
+        """Open a transaction without a caller, for the chassis's own tables.
 
-        :raises DatabaseUnavailable: the database cannot be reached.
+        :raises DatabaseUnavailable: the database is unreachable or too busy.
         """
         with translated(), self.engine.begin() as connection:
             yield connection

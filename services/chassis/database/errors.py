@@ -1,4 +1,4 @@
-"""A database that does not answer, told from one that refuses."""
+"""Translate connection-level driver errors into `DatabaseUnavailable`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DatabaseUnavailable(Unavailable):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise what the driver raises when the database is gone as `DatabaseUnavailable`."""
+    """Raise `DatabaseUnavailable` for driver errors that mean the database is unreachable or too busy."""
     try:
         yield
     except PoolTimeout as error:
@@ -28,11 +28,11 @@ def translated() -> Iterator[None]:
         raise
 
 
-#: Shutting down, starting up, too many connections, cancelled by the statement timeout or the lock timeout, deadlock.
-_AWAY_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
+#: SQLSTATEs: shutting down, starting up, too many connections, statement timeout, lock timeout, deadlock.
+_UNAVAILABLE_STATES = {"57P01", "57P02", "57P03", "53300", "57014", "55P03", "40P01"}
 
 
 def is_unavailable(error: DBAPIError) -> bool:
-    """Whether it says that the database is gone, or too busy."""
+    """Whether the error means that the database is unreachable or too busy."""
     state = getattr(error.orig, "sqlstate", None)
-    return bool(error.connection_invalidated) or state in _AWAY_STATES or (isinstance(error, OperationalError) and state is None)
+    return bool(error.connection_invalidated) or state in _UNAVAILABLE_STATES or (isinstance(error, OperationalError) and state is None)

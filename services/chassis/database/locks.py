@@ -1,9 +1,9 @@
-"""What one transaction at a time may hold, and by what a repeated request is known."""
+"""Transaction-level advisory locks, and the identity of a repeatable request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import orjson
 
@@ -13,23 +13,35 @@ from services.chassis.messages import Caller, wire_value
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What one transaction at a time may hold: a name, and the number of its kind."""
+    """An advisory lock: a name, and a seed for its kind."""
 
     seed: int
     name: str
 
     @classmethod
     def of_request(cls, caller: Caller) -> list[Lock]:
-        """Return the locks of a request with an Idempotency-Key, in one order; none for one without.
+        """Return the sorted locks of a request with an Idempotency-Key, or none without one.
 
-        There is one for each digest of its key: two gateways that differ in the key that they use have one in common.
+        There is a lock for each digest of the key, so that two gateways with different digest keys share one.
         """
         request = request_of(caller)
-        return [cls(0, as_json({**request, "key": key})) for key in sorted(request.pop("keys"))] if request else []
+        if request is None:
+            return []
+        user, method, path = request["user"], request["method"], request["path"]
+        return [cls(0, as_json({"user": user, "method": method, "path": path, "key": key})) for key in sorted(request["keys"])]
 
 
-def request_of(caller: Caller) -> dict[str, Any] | None:
-    """By what a repeated request is known: the same user, method, path and key."""
+class RequestIdentity(TypedDict):
+    """What two requests with the same Idempotency-Key have in common; `keys` has a digest of it for each digest key."""
+
+    user: str
+    method: str
+    path: str
+    keys: list[str]
+
+
+def request_of(caller: Caller) -> RequestIdentity | None:
+    """Return the identity of a request with an Idempotency-Key, or None without one."""
     operation = caller.operation
     if operation is None or operation.key is None:
         return None
@@ -37,5 +49,5 @@ def request_of(caller: Caller) -> dict[str, Any] | None:
 
 
 def as_json(value: object) -> str:
-    """Return a value as a statement takes it."""
+    """Return a value as JSON for a statement's parameter."""
     return orjson.dumps(value, default=wire_value).decode()

@@ -1,8 +1,8 @@
-"""How a process comes into a database whose password may change while it runs."""
+"""Database credentials that can be replaced at run time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from psycopg import OperationalError
@@ -15,36 +15,35 @@ T = TypeVar("T")
 
 
 class Logins:
-    """The addresses of one database with their passwords: several, one a line, while one is replaced; the first is in use.
+    """The URLs of one database, with passwords; there are several while a password is being replaced.
 
-    Who is connected stays so. A new connection is tried with each in turn, so that it does not matter whether the server
-    or the setting changed first.
+    A new connection tries each in turn, so the server and the setting may change in any order. Open connections stay.
     """
 
     def __init__(self, setting: str) -> None:
-        """Take the setting."""
+        """Parse the setting: URLs, separated by white space."""
         self._urls = _urls_of(setting)
-        #: What makes a connection.
+        #: Opens a connection for an engine.
         self.dial: Callable[..., Any] = Dialed.connect
 
     @property
     def first(self) -> URL:
-        """The address in use."""
+        """The first URL."""
         return self._urls[0]
 
     def renew(self, setting: str) -> None:
-        """Come in with these from the next connection on.
+        """Use these URLs for new connections.
 
-        :raises ValueError: there is none, or one cannot be read.
+        :raises ValueError: there is none, or one is malformed.
         """
         self._urls = _urls_of(setting)
 
     def attach_to(self, engine: Engine) -> None:
-        """Have an engine connect with them."""
+        """Make an engine connect with these URLs."""
         event.listen(engine, "do_connect", self._connect)
 
     def open(self, connect: Callable[[str], T]) -> T:
-        """Open a connection beside the engine's, by the driver's own way of writing addresses."""
+        """Open a connection outside of an engine; `connect` gets a libpq URL."""
         *others, last = (url.set(drivername="postgresql").render_as_string(hide_password=False) for url in self._urls)
         for url in others:
             try:
@@ -53,17 +52,17 @@ class Logins:
                 continue
         return connect(last)
 
-    def _connect(self, _dialect: Any, _record: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def _connect(self, _dialect: Any, _record: Any, arguments: tuple[Any, ...], options: Mapping[str, object]) -> Any:
         *others, last = self._urls
         for url in others:
             try:
-                return self.dial(*arguments, **{**options, **_who(url)})
+                return self.dial(*arguments, **{**options, **_credentials(url)})
             except OperationalError:
                 continue
-        return self.dial(*arguments, **{**options, **_who(last)})
+        return self.dial(*arguments, **{**options, **_credentials(last)})
 
 
-def _who(url: URL) -> dict[str, str]:
+def _credentials(url: URL) -> dict[str, str]:
     said = {"user": url.username, "password": url.password}
     return {name: str(value) for name, value in said.items() if value is not None}
 

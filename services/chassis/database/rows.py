@@ -1,4 +1,4 @@
-"""Rows of a database as plain values and as dataclasses."""
+"""Convert database rows to plain values and dataclasses."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ T = TypeVar("T")
 
 
 def plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the row with its ids as text."""
+    """Return the row with UUIDs as strings."""
     return {str(name): _plain(value) for name, value in row.items()}
 
 
 def plains(rows: Iterable[Mapping[Any, Any]]) -> list[dict[str, Any]]:
-    """Return the rows with their ids as text."""
+    """Return the rows with UUIDs as strings."""
     return [plain(row) for row in rows]
 
 
 def typed(kind: type[T], row: Mapping[Any, Any]) -> T:
-    """Return the row as a dataclass whose fields are its columns."""
+    """Return the row as a dataclass with a field for each column."""
     return kind(**plain(row))
 
 
 def typed_or_none(kind: type[T], row: Mapping[Any, Any] | None) -> T | None:
-    """Return the row as a dataclass, or None where there is none."""
+    """Return the row as a dataclass, or None for no row."""
     return None if row is None else typed(kind, row)
 
 

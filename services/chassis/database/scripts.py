@@ -1,10 +1,10 @@
-"""What every service's `migrations/env.py` runs."""
+"""The body of every service's `migrations/env.py`."""
 
 from __future__ import annotations
 
 
 def run_scripts() -> None:
-    """Run the migrations that are asked for; each service's `env.py` calls this and nothing else."""
+    """Run Alembic's migrations over the connection in its configuration."""
     from alembic import context
 
     context.configure(connection=context.config.attributes["connection"])

@@ -1,4 +1,4 @@
-"""The unit of work: one transaction in the name of one caller, and the reading, which has none."""
+"""The unit of work, which is one transaction for one caller, and the autocommit reader."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from sqlalchemy import Connection, CursorResult, Executable, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
-from services.chassis.database.audit_entries import entry_of, note_audited
+from services.chassis.database.audit_entries import AuditEntry, entry_of, note_audited
 from services.chassis.database.errors import DatabaseUnavailable, is_unavailable, translated
 from services.chassis.database.locks import Lock, as_json, request_of
 from services.chassis.keyed import split_digests
-from services.chassis.messages import Announcement, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
+from services.chassis.messages import Announcement, AnnouncementWire, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
 
 if TYPE_CHECKING:
     from services.chassis.database.engine import Database
@@ -32,26 +32,26 @@ _open_work: ContextVar[bool] = ContextVar("open_work", default=False)
 
 _WHOSE = "set_config('app.component', :component, true), set_config('app.level', :level, true), set_config('app.actor', :actor, true)"
 _BEGIN = text(f"SELECT {_WHOSE}")
-# A lock is taken in a statement before the one that reads under it: a statement sees only what was committed when it began.
+# The lock is taken in an earlier statement than the read, because a statement sees only what was committed when it began.
 _BEGIN_ALONE = text(
     f"SELECT {_WHOSE},"  # noqa: S608 - put together from our own constants
     " (SELECT count(pg_advisory_xact_lock(hashtextextended(r, 0))) FROM unnest(CAST(:requests AS text[])) AS r)"
 )
-# Whoever does things for many takes what is free: one that waited would hold up all the others.
+# Work for several callers takes only free locks: waiting for one would block all the others.
 _BEGIN_TRYING = text(
     f"SELECT {_WHOSE},"  # noqa: S608 - put together from our own constants
     " (SELECT json_agg(name) FROM json_to_recordset(CAST(:locks AS json)) AS l (seed integer, name text)"
     " WHERE pg_try_advisory_xact_lock(hashtextextended(name, seed))) AS held"
 )
-# In one order, so that two transactions that hold several of the same do not wait for each other.
+# Ordered, so that two transactions with the same locks do not deadlock.
 _HOLD = (
     "SELECT {}(hashtextextended(name, seed)) FROM (SELECT seed, name FROM json_to_recordset(CAST(:locks AS json))"
     " AS l (seed integer, name text) ORDER BY seed, name) AS l"
 )
 _HOLD_ALONE = text(_HOLD.format("pg_advisory_xact_lock"))
 _HOLD_SHARED = text(_HOLD.format("pg_advisory_xact_lock_shared"))
-# What a transaction leaves behind goes in one statement: each is a turn of the event loop and a way to the server.
-# Rows go as one JSON value: psycopg quotes arrays of text one by one, with a regular expression.
+# Audit entries, outbox rows and the idempotency record are inserted in one statement to save round trips.
+# Rows are passed as one JSON value, because psycopg quotes each item of a text array with a regular expression.
 _INSERT_ENTRIES = (
     "INSERT INTO entries (day, stream, n, body) SELECT day, :stream, n, body"
     " FROM json_to_recordset(CAST(:entries AS json)) AS e (day date, n bigint, body json)"
@@ -69,21 +69,38 @@ _INSERT_OPERATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What an earlier request with the same Idempotency-Key came to."""
+    """The stored result of an earlier request with the same Idempotency-Key."""
 
     status: int
     subject_id: str | None
     operation_id: str
 
 
+class _OutboxRow(TypedDict):
+    id: str
+    routing_key: str
+    body: AnnouncementWire
+
+
+class _OperationRow(TypedDict):
+    id: str
+    user_id: str
+    method: str
+    path: str
+    key: str | None
+    body_hash: str
+    status: int
+    subject_id: str | None
+
+
 def work_is_open() -> bool:
-    """Whether this thread of work holds a transaction; no bus call is made then."""
+    """Whether the current greenlet is in a unit of work; it must not call the bus then."""
     return _open_work.get()
 
 
 @lru_cache(maxsize=256)
-def _together(parts: tuple[tuple[str, str], ...]) -> TextClause:
-    """Return one statement of several, by name."""
+def _combined(parts: tuple[tuple[str, str], ...]) -> TextClause:
+    """Combine named statements into one, with all but the last as common table expressions."""
     *first, (_, last) = parts
     named = ", ".join(f"{name} AS ({part})" for name, part in first)
     return text(f"WITH {named} {last}" if first else last)
@@ -94,24 +111,24 @@ def _locks_as_json(locks: Iterable[Lock]) -> str:
 
 
 class UnitOfWork:
-    """One transaction in the name of one caller; commits on a clean exit, else rolls back."""
+    """One transaction for one caller; commits on a clean exit and rolls back otherwise."""
 
     def __init__(self, database: Database, caller: Caller, role: str | None, locks: Sequence[Lock] = ()) -> None:
-        """Prepare; the transaction begins on entering."""
+        """Prepare; entering begins the transaction."""
         self.caller = caller
         self.database = database
         self._role = role
         self._locks = locks
-        #: Which of the locks it has.
+        #: The locks that it got.
         self.held: frozenset[Lock] = frozenset()
         self._connection: Connection | None = None
-        self._entries: list[dict[str, Any]] = []
-        self._announcements: list[dict[str, Any]] = []
-        self._completed: list[dict[str, Any]] = []
+        self._entries: list[AuditEntry] = []
+        self._announcements: list[_OutboxRow] = []
+        self._completed: list[_OperationRow] = []
         self._last: dict[str, str] = {}
-        self._last_parameters: dict[str, Any] = {}
-        self._kept: dict[str, tuple[str, list[Mapping[str, Any]]]] = {}
-        #: Whether an entry was committed here; without one, no answer may leave.
+        self._last_parameters: dict[str, object] = {}
+        self._kept: dict[str, tuple[str, list[Mapping[str, object]]]] = {}
+        #: Whether an audit entry was committed; without one, no answer may be sent.
         self.audited = False
 
     @property
@@ -123,9 +140,9 @@ class UnitOfWork:
         return self._connection
 
     def __enter__(self) -> Self:
-        """Begin, and set whose rows may be seen.
+        """Begin the transaction, and set the caller for row-level security.
 
-        :raises DatabaseUnavailable: no connection could be had in time.
+        :raises DatabaseUnavailable: there was no connection in time.
         """
         if _open_work.get():
             message = "units of work do not nest"
@@ -136,19 +153,19 @@ class UnitOfWork:
         return self
 
     def _begin(self) -> Connection:
-        # A pooled connection may have died while it lay idle: the first statement finds out, and a second
-        # attempt gets a fresh one, for the first failure has emptied the pool.
+        # A pooled connection may have died while idle. The first statement detects that and empties the pool, so the
+        # second attempt gets a new connection.
         for attempt in (1, 2):
             connection = self.database.engine.connect()
             try:
-                whose = {"component": self.caller.component or "", "level": self.caller.level or "", "actor": self.caller.id}
+                who = {"component": self.caller.component or "", "level": self.caller.level or "", "actor": self.caller.id}
                 if self._locks:
-                    held = set(connection.execute(_BEGIN_TRYING, {**whose, "locks": _locks_as_json(self._locks)}).one().held or ())
+                    held = set(connection.execute(_BEGIN_TRYING, {**who, "locks": _locks_as_json(self._locks)}).one().held or ())
                     self.held = frozenset(lock for lock in self._locks if lock.name in held)
                 elif requests := Lock.of_request(self.caller):
-                    connection.execute(_BEGIN_ALONE, {**whose, "requests": [lock.name for lock in requests]})
+                    connection.execute(_BEGIN_ALONE, {**who, "requests": [lock.name for lock in requests]})
                 else:
-                    connection.execute(_BEGIN, whose)
+                    connection.execute(_BEGIN, who)
                 if self._role:
                     role = f"liaison_{self.database.service}_{self._role}"
                     connection.exec_driver_sql(f'SET LOCAL ROLE "{role}"')
@@ -167,7 +184,7 @@ class UnitOfWork:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Commit or roll back.
 
-        :raises OutcomeUnknown: the connection was lost while the commit was under way.
+        :raises OutcomeUnknown: the connection was lost during the commit.
         """
         connection = self.connection
         try:
@@ -177,8 +194,7 @@ class UnitOfWork:
                 with suppress(DBAPIError):
                     connection.rollback()
             else:
-                # Killed by its deadline: the server may be in the middle of a statement, so the connection is
-                # closed and never returned to the pool.
+                # Killed by its deadline, perhaps during a statement: the connection must not return to the pool.
                 connection.invalidate()
         finally:
             self._connection = None
@@ -187,9 +203,9 @@ class UnitOfWork:
         if isinstance(error, DBAPIError) and is_unavailable(error):
             raise DatabaseUnavailable from error
         if isinstance(error, Refusal) and self._kept:
-            self._keep_apart()
+            self._commit_kept()
 
-    def _keep_apart(self) -> None:
+    def _commit_kept(self) -> None:
         with self.database.work(self.caller.within(trace_id=self.caller.trace_id)) as work:
             for name, (statement, rows) in self._kept.items():
                 work.keep(name, statement, rows)
@@ -201,11 +217,11 @@ class UnitOfWork:
         settled = False
         try:
             with translated():
-                self._leave_behind(connection, stream.id, numbered)
+                self._insert_all(connection, stream.id, numbered)
             try:
                 connection.commit()
             except DBAPIError as error:
-                # A deferred constraint answers with its own error and the connection lives: that is a rollback.
+                # If the connection is alive, the server rolled back, for example for a deferred constraint.
                 stream.voided(numbers, unknown=error.connection_invalidated)
                 settled = True
                 if error.connection_invalidated:
@@ -232,7 +248,7 @@ class UnitOfWork:
         if self._entries or self._announcements:
             self.database.on_commit(announced=bool(self._announcements))
 
-    def _leave_behind(self, connection: Connection, stream: str, numbered: Sequence[Numbered]) -> None:
+    def _insert_all(self, connection: Connection, stream: str, numbered: Sequence[Numbered]) -> None:
         parts = dict(self._last)
         parameters = dict(self._last_parameters)
         for name, (statement, rows) in self._kept.items():
@@ -249,41 +265,41 @@ class UnitOfWork:
             parts["completed"] = _INSERT_OPERATIONS
             parameters["operations"] = as_json(self._completed)
         if parts:
-            connection.execute(_together(tuple(parts.items())), parameters)
+            connection.execute(_combined(tuple(parts.items())), parameters)
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None) -> CursorResult[Any]:
         """Run one statement in this transaction."""
         return self.connection.execute(statement, parameters)
 
     def hold(self, *locks: Lock, shared: bool = False) -> None:
-        """Hold these locks until the transaction ends; wait for whoever holds them.
+        """Take these locks until the transaction ends, waiting for other holders.
 
-        Call it in a statement before the one that reads: a statement sees only what was committed when it began.
+        Call it before the statement that reads: a statement sees only what was committed when it began.
 
-        :param shared: with others who share them, against whoever wants them alone.
+        :param shared: share the locks with other transactions that also share them.
         """
         self.execute(_HOLD_SHARED if shared else _HOLD_ALONE, {"locks": _locks_as_json(locks)})
 
-    def insert_on_commit(self, parts: Mapping[str, str], parameters: Mapping[str, Any]) -> None:
-        """Insert these rows with what the transaction leaves behind, in one statement, when it commits.
+    def insert_on_commit(self, parts: Mapping[str, str], parameters: Mapping[str, object]) -> None:
+        """Run these INSERT statements at the commit, together with the audit entries and outbox rows.
 
-        :param parts: INSERT statements by name, none of which sees what another inserts.
+        :param parts: statements by name; none may depend on rows that another one inserts.
         """
         self._last |= parts
         self._last_parameters |= parameters
 
-    def keep(self, name: str, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Leave these rows behind even where a refusal rolls the transaction back: then in one of their own, before the refusal goes out.
+    def keep(self, name: str, statement: str, rows: Iterable[Mapping[str, object]]) -> None:
+        """Insert these rows even if a refusal rolls the transaction back: then in a transaction of their own.
 
-        :param name: of the statement's parameter, a JSON list of every row that was given under that name.
-        :param statement: an INSERT that sees nothing of what the transaction leaves besides.
+        :param name: the statement's parameter, which gets all rows kept under this name as a JSON list.
+        :param statement: an INSERT that does not depend on other rows of the transaction.
         """
         self._kept.setdefault(name, (statement, []))[1].extend(rows)
 
     def on_behalf_of(self, caller: Caller) -> Self:
-        """Return this transaction as another caller has it: entries, announcements and operations are theirs.
+        """Return this transaction for another caller: entries, announcements and results are recorded as theirs.
 
-        :raises ValueError: they are of another component, and would see and write as this one.
+        :raises ValueError: the caller belongs to another component, and row-level security is set for this one.
         """
         if caller.component != self.caller.component:
             message = "a transaction is of one component"
@@ -293,13 +309,13 @@ class UnitOfWork:
         return theirs
 
     def announce(self, announcement: Announcement) -> None:
-        """Tell the other services, if and when this transaction commits."""
+        """Publish an announcement if this transaction commits."""
         message_id = new_id()
-        wire = {
+        wire: AnnouncementWire = {
             "id": message_id,
-            # For whoever reads an outbox; receivers go by the routing key and the sender.
+            # For people who read the outbox; receivers use the routing key and the sender.
             "name": announcement.name,
-            "at": wire_value(self.database.clock()),
+            "at": str(wire_value(self.database.clock())),
             "service": self.database.service,
             "trace_id": self.caller.trace_id,
             "fields": announcement.to_wire(),
@@ -315,9 +331,9 @@ class UnitOfWork:
         outcome: str = "allowed",
         rule: str | None = None,
     ) -> None:
-        """Record for the audit trail, in this transaction: ids and names of fields, never a value.
+        """Add an audit entry to this transaction: ids and names of fields, never a value.
 
-        More than 500 subjects make several entries.
+        More than 500 subjects are split into several entries.
         """
         names = sorted(set(fields))
         for part in list(chunks([str(s) for s in subjects], SUBJECTS_PER_ENTRY)) or [[]]:
@@ -335,7 +351,7 @@ class UnitOfWork:
             )
 
     def mark_processed(self, message_id: str, name: str) -> bool:
-        """Whether this message is new here; its id is kept in the same transaction as its effect."""
+        """Insert the message id into the inbox table; return whether it is new."""
         result = self.execute(
             text("INSERT INTO inbox (id, name) VALUES (:id, :name) ON CONFLICT DO NOTHING"),
             {"id": message_id, "name": name},
@@ -343,21 +359,21 @@ class UnitOfWork:
         return result.rowcount == 1
 
     def mark_all_processed(self, name: str, message_ids: Iterable[str]) -> set[str]:
-        """Return which of these messages are new here; as `mark_processed`."""
+        """Insert the message ids into the inbox table; return those that are new."""
         result = self.execute(
             text(
                 "INSERT INTO inbox (id, name) SELECT value::uuid, :name FROM json_array_elements_text(CAST(:ids AS json))"
                 " ON CONFLICT DO NOTHING RETURNING id"
             ),
-            # In one order, so that two who were given the same messages do not wait for each other.
+            # Sorted, so that two transactions with the same messages do not deadlock.
             {"name": name, "ids": as_json(sorted(message_ids))},
         )
         return {str(message_id) for message_id in result.scalars()}
 
     def idempotent_result(self) -> Replay | None:
-        """Return what an earlier request with the same key came to, if there was one within 24 hours.
+        """Return the result of an earlier request with the same key within 24 hours, or None.
 
-        A second request with the same key waits on entering until the first has committed.
+        A concurrent request with the same key waits at `__enter__` until the first has ended.
 
         :raises IdempotencyMismatch: the key was used with another body.
         """
@@ -381,7 +397,7 @@ class UnitOfWork:
         return Replay(row.status, row.subject_id, str(row.id))
 
     def store_idempotent_result(self, status: int, subject_id: str | None = None) -> None:
-        """Remember what this command came to, when this transaction commits: a status and an id, never a body."""
+        """Store the command's result at the commit: a status and an id, never a body."""
         operation = self.caller.operation
         if operation is None:
             return
@@ -399,7 +415,7 @@ class UnitOfWork:
         )
 
     def find_operation(self, operation_id: str) -> Replay | None:
-        """Return what the caller's own operation came to, or None when nothing is known of it here."""
+        """Return the result of the caller's own operation, or None if this service has none."""
         row = self.execute(
             text("SELECT id, status, subject_id FROM operations WHERE id = :id AND user_id = :user"),
             {"id": operation_id, "user": self.caller.id},
@@ -408,10 +424,10 @@ class UnitOfWork:
 
 
 class AutocommitReader(UnitOfWork):
-    """Statements that each stand by themselves, and at the end their entry, durable before anything leaves.
+    """Runs each statement in autocommit, and inserts the audit entries at the end, before the answer is sent.
 
-    Without a transaction around them there is no way to the server for its beginning and its end, nor for whose rows may
-    be seen: what row-level security guards is not seen here at all.
+    This saves the round trips that begin and end a transaction and set the caller. Without a caller, row-level security
+    hides all rows of the tables that it guards.
     """
 
     _asked = False
@@ -419,13 +435,13 @@ class AutocommitReader(UnitOfWork):
     def _begin(self) -> Connection:
         return self.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
-    def execute(self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None) -> CursorResult[Any]:
-        """Run one statement by itself."""
+    def execute(self, statement: Executable, parameters: Mapping[str, object] | Sequence[Mapping[str, object]] | None = None) -> CursorResult[Any]:
+        """Run one statement in autocommit."""
         first, self._asked = not self._asked, True
         try:
             return super().execute(statement, parameters)
         except DBAPIError as error:
-            # As in a transaction's beginning: a pooled connection may have died while it lay idle.
+            # A pooled connection may have died while idle, as in `UnitOfWork._begin`.
             if not first or not error.connection_invalidated:
                 raise
         self.connection.close()
@@ -433,7 +449,7 @@ class AutocommitReader(UnitOfWork):
         return super().execute(statement, parameters)
 
     def announce(self, announcement: Announcement) -> None:
-        """Refuse: a reading changes nothing.
+        """Refuse to announce, since nothing changes here.
 
         :raises RuntimeError: always.
         """

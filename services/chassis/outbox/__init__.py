@@ -1,1 +1,1 @@
-"""The transactional outbox: rows of a transaction, and the relay that publishes them."""
+"""The transactional outbox: rows that are inserted with a change, and the relay that publishes them."""

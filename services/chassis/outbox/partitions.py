@@ -1,17 +1,16 @@
-"""The days of the outbox: made before they begin, and dropped whole when nothing of them is needed any more.
+"""Daily partitions of the outbox: create them in advance, and drop them when they are no longer needed.
 
-A day is dropped a week after it was over, when all of it is shipped and every numbered row of it stands in the trail,
-under a checkpoint that this service has seen signed and continued. What is not, stays, and so does its day: a row that
-audit does not have may be the only one. Audit is asked for ranges of numbers (`ask`), never told to forget anything.
+A day is dropped a week after its end, once all its rows are shipped and every numbered row is in the trail, under a
+signed checkpoint that this service has verified. Otherwise the whole day stays, because its rows may be the only copy.
+The service asks audit which ranges of numbers it lacks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from sqlalchemy import text
 
@@ -25,14 +24,14 @@ if TYPE_CHECKING:
 
 _log = Log(__name__)
 
-#: So many whole days stay, for an operator to look into.
+#: Whole days to keep for operators.
 KEPT = 7
-#: Numbers that are asked for at a time: what audit counts well within a call.
+#: Numbers in one call to audit, which it counts well within the deadline.
 ASKED = 10_000
 _MOST_RANGES = 500
-#: A day of a busy service has millions of rows, and nobody waits for their numbers to be read.
+#: A busy day has millions of rows, and no caller waits for this query.
 _PATIENT = "SET LOCAL statement_timeout = '10min'"
-#: A little longer than that.
+#: The client-side timeout, in seconds: a little longer than that.
 _PATIENCE = 630.0
 
 _FUNCTIONS = """
@@ -110,9 +109,8 @@ GRANT EXECUTE ON FUNCTION outbox_roll(), outbox_days_over(), outbox_drop(date) T
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Numbers of one stream without a gap, from `first` to `last`: of entries, or of commits that failed (`void`)."""
+class Range(TypedDict):
+    """Consecutive numbers of one stream, from `first` to `last`: all entries, or with `void` all voids."""
 
     stream: str
     first: int
@@ -120,55 +118,57 @@ class Range:
     void: bool
 
 
-#: Asks audit which of these ranges it does not wholly have, under the checkpoint of a size: (size, ranges) → their places.
-Ask = Callable[[int, Sequence[dict[str, Any]]], Sequence[int]]
+#: Returns the indexes of the ranges that audit lacks in part, under the checkpoint of a size: (size, ranges) → indexes.
+FindUncovered = Callable[[int, Sequence[Range]], Sequence[int]]
 
 
 def partition_functions(service: str) -> str:
-    """Return the statements that make the functions in a service's database; its migration runs them."""
+    """Return the SQL that creates the partition functions in a service's database, for its migration."""
     return _FUNCTIONS.replace("{role}", f"liaison_{service}").replace("{kept}", str(KEPT))
 
 
 class OutboxPartitions:
-    """The days in the tables of one service's database."""
+    """The daily partitions in one service's database."""
 
     def __init__(self, database: Database) -> None:
-        """Serve the rows of one service's database."""
+        """Use the database of one service."""
         self._database = database
 
     def make(self) -> None:
-        """Make the coming days' partitions, and forget operations and messages that nobody repeats any more."""
+        """Create the partitions of the next two days, and delete operations after 25 hours and inbox rows after 30 days."""
         with self._database.system_transaction() as connection:
             connection.execute(text("SELECT outbox_roll()"))
             connection.execute(text("DELETE FROM operations WHERE created_at < clock_timestamp() - interval '25 hours'"))
             connection.execute(text("DELETE FROM inbox WHERE received_at < clock_timestamp() - interval '30 days'"))
 
-    def drop_covered(self, ask: Ask, caller: Caller) -> list[date]:
-        """Drop every day that is over, shipped and covered by a checkpoint seen here; return which.
+    def drop_covered(self, find_uncovered: FindUncovered, caller: Caller) -> list[date]:
+        """Drop every past day that is shipped and covered by a checkpoint seen here; return those days.
 
-        No transaction is open while audit is asked. Asked to stop, it leaves the other days to the next process.
+        No transaction is open during calls to audit. When the process stops, the remaining days are left to the next one.
         """
         days = takewhile(lambda _: not is_asked_to_stop(), self._over())
-        return [day for day in days if self._is_covered(day, ask) and self._drop(day, caller)]
+        return [day for day in days if self._is_covered(day, find_uncovered) and self._drop(day, caller)]
 
     def _over(self) -> list[date]:
         with self._database.system_transaction() as connection:
             return list(connection.execute(text("SELECT outbox_days_over()")).scalars())
 
-    def _is_covered(self, day: date, ask: Ask) -> bool:
+    def _is_covered(self, day: date, find_uncovered: FindUncovered) -> bool:
         with self._database.system_transaction() as connection:
             size = connection.execute(text("SELECT max(size) FROM checkpoints_seen")).scalar_one()
             connection.exec_driver_sql(_PATIENT)
             with waiting_longer(connection, _PATIENCE):
-                ranges = [Range(*row) for row in connection.execute(_RANGES, {"day": day})]
+                ranges = [
+                    Range(stream=row.stream, first=row.first, last=row.last, void=row.void) for row in connection.execute(_RANGES, {"day": day})
+                ]
         if size is None:
             return not ranges
         for part in _parts(ranges):
             if is_asked_to_stop():
                 return False
-            if lacking := ask(size, [asdict(each) for each in part]):
+            if lacking := find_uncovered(size, part):
                 first = part[lacking[0]]
-                _log.warning("day.uncovered", day=day.isoformat(), size=size, stream=first.stream, first=first.first, last=first.last)
+                _log.warning("day.uncovered", day=day.isoformat(), size=size, stream=first["stream"], first=first["first"], last=first["last"])
                 return False
         return True
 
@@ -180,23 +180,24 @@ class OutboxPartitions:
         return dropped
 
 
-# Marks have negative numbers, and are no rows of anybody's doing: whatever they said of a stream, later ones say again.
+# Marks have negative numbers and need no cover: later marks repeat what they say.
 _RANGES = text(
-    "SELECT stream::text, min(n), max(n), void FROM (SELECT stream, n, void, n - row_number() OVER (PARTITION BY stream, void ORDER BY n) AS island"
+    "SELECT stream::text AS stream, min(n) AS first, max(n) AS last, void"
+    " FROM (SELECT stream, n, void, n - row_number() OVER (PARTITION BY stream, void ORDER BY n) AS island"
     " FROM (SELECT stream, n, body ->> 'void' IS NOT NULL AS void FROM entries WHERE day = :day AND n > 0) AS numbered) AS islands"
     " GROUP BY stream, void, island ORDER BY 1, 2"
 )
 
 
 def _parts(ranges: Iterable[Range]) -> Iterator[list[Range]]:
-    """Cut ranges into parts of at most `ASKED` numbers."""
+    """Split ranges into parts of at most `ASKED` numbers and 500 ranges."""
     part: list[Range] = []
     room = ASKED
     for whole in ranges:
-        first = whole.first
-        while first <= whole.last:
-            last = min(whole.last, first + room - 1)
-            part.append(Range(whole.stream, first, last, whole.void))
+        first = whole["first"]
+        while first <= whole["last"]:
+            last = min(whole["last"], first + room - 1)
+            part.append({**whole, "first": first, "last": last})
             room -= last - first + 1
             first = last + 1
             if room == 0 or len(part) == _MOST_RANGES:

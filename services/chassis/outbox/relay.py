@@ -1,4 +1,4 @@
-"""The relay: publishes what waits in the outbox, woken by commits, and looks by itself every two seconds."""
+"""The relay: publishes outbox rows after each commit, and checks for others every two seconds."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from services.chassis.transport.publisher import Publisher, PublishResult
 
 _log = Log(__name__)
 
-#: What was committed in this process wakes it: this is for rows that a command or a process that is gone has left.
+#: Seconds. Commits in this process wake the relay; the check finds rows of commands and dead processes.
 _LOOK_EVERY = 2.0
-#: After trouble a look waits this long, and twice as long each time.
+#: Seconds to pause after a failure, doubled each time up to `_LONGEST_PAUSE`.
 _FIRST_PAUSE = 1.0
-#: How long an announcement waits for others of its moment, and at least after the shipment before; and how long entries do,
-#: for which nobody waits.
+#: Seconds that an announcement waits for others, the least time between two shipments, and the seconds that entries wait,
+#: since nobody waits for them.
 _MOMENT = 0.02
 _BETWEEN = 0.1
 _GATHER_ENTRIES = 0.2
 _SETTLE_EVERY = 10.0
-#: How often the process says that it lives, past every database; audit misses it after thirty seconds.
+#: Seconds between heartbeats to audit, which do not need the database; audit reports a silent process after thirty.
 _BEAT_EVERY = 10.0
 _LOOK_FOR_DEAD_EVERY = 4.0
 _LONGEST_PAUSE = 5.0
-_LAST_WORDS = 5.0
+_STOP_WITHIN = 5.0
 _HOUR = 3600.0
 
 
 class Relay:
-    """Ships the outbox of one database, in a greenlet of its own."""
+    """Ships one database's outbox in a greenlet."""
 
     def __init__(self, database: Database, publisher: Publisher, backlog: Backlog) -> None:
-        """Prepare; `start` begins."""
+        """Prepare; `start` starts the greenlets."""
         self._service = database.service
         self._database = database
         self._outbox = Outbox(database)
@@ -61,42 +61,42 @@ class Relay:
         self._shipped_at = 0.0
 
     def start(self) -> None:
-        """Begin to ship; wait for neither database nor broker."""
+        """Start to ship, without waiting for the database or the broker."""
         self._database.on_commit = self.wake
         self._greenlet = eventlet.spawn(self._run)
         self._beating = eventlet.spawn(self._beat)
 
     def wake(self, *, announced: bool) -> None:
-        """Look now: something was committed.
+        """Ship now, after a commit.
 
-        :param announced: an announcement, beside entries.
+        :param announced: whether the commit has an announcement, not only entries.
         """
         for happened in (self._commit, self._announced) if announced else (self._commit,):
             if not happened.ready():
                 happened.send()
 
     def stop(self) -> None:
-        """Ship what is left, say up to where the stream is settled, and stop."""
+        """Ship the remaining rows, close the stream and stop."""
         self._stopping = True
         self.wake(announced=True)
         if self._greenlet is not None:
-            with eventlet.Timeout(_LAST_WORDS * 2, exception=False):
+            with eventlet.Timeout(_STOP_WITHIN * 2, exception=False):
                 self._greenlet.wait()
         self.kill()
 
     def kill(self) -> None:
-        """Stop at once; the rows stay for the next process."""
+        """Stop at once; the next process ships the rows."""
         if self._greenlet is not None:
             self._greenlet.kill()
             self._beating.kill()
             self._greenlet = None
 
     def _beat(self) -> None:
-        # In a greenlet of its own: whoever holds up the database does not silence the process.
+        # In its own greenlet, so that a blocked database does not stop the heartbeats.
         while not self._stopping:
             try:
                 self._publisher.publish_confirmed([self._outbox.beat()])
-            except Exception:  # noqa: BLE001 - the next beat says the same and more
+            except Exception:  # noqa: BLE001 - the next heartbeat replaces this one
                 _log.exception("relay.beat-failed")
             eventlet.sleep(_BEAT_EVERY)
 
@@ -110,7 +110,7 @@ class Relay:
                     self._outbox.open_stream()
                     self._open_stream = opened
                 now = eventlet.hubs.get_hub().clock()
-                # The next time is set first: what fails here is not tried again before every shipment.
+                # Each next time is set before the work, so that a failing job does not run before every shipment.
                 if now >= next_settling:
                     next_settling = now + _SETTLE_EVERY
                     self._settle()
@@ -130,21 +130,21 @@ class Relay:
             except Refusal as error:
                 pause = next(waits)
                 _log.warning("relay.waits", code=error.code, pause=pause)
-            except Exception:  # noqa: BLE001 - the relay outlives every mistake; rows wait
+            except Exception:  # noqa: BLE001 - the relay survives every error; the rows wait
                 pause = next(waits)
                 _log.exception("relay.failed", pause=pause)
             self._rest(pause)
-        self._say_goodbye()
+        self._close_stream()
 
     def _look_for_dead(self) -> None:
-        # So often that, if it failed like the rest, it would hold up every shipment.
+        # It runs so often that its failures must not delay shipments.
         try:
             self._outbox.close_dead_streams()
-        except Exception as error:  # noqa: BLE001 - the next look tries again; what is away is told by the shipping
+        except Exception as error:  # noqa: BLE001 - the next check tries again, and the shipment reports an unavailable database
             _log.warning("relay.no-look", error=type(error).__name__)
 
     def _rest(self, pause: float) -> None:
-        # After trouble a commit does not cut the pause short: each one would try, and fail, again.
+        # After a failure, commits do not shorten the pause: every one would cause another failing attempt.
         if pause:
             with eventlet.Timeout(pause, exception=False):
                 while not self._stopping:
@@ -153,7 +153,7 @@ class Relay:
             with eventlet.Timeout(_LOOK_EVERY, exception=False):
                 self._commit.wait()
             if self._commit.ready():
-                # One confirmed message for every read would cost more than the read: those of a moment go together.
+                # A confirmed message for every read would cost more than the read, so entries are shipped in batches.
                 with eventlet.Timeout(_GATHER_ENTRIES, exception=False):
                     self._announced.wait()
                 if not self._stopping:
@@ -186,9 +186,9 @@ class Relay:
         if self._backlog.is_late:
             _log.error("outbox.late", seconds=round(age), refusing=self._backlog.is_overdue)
 
-    def _say_goodbye(self) -> None:
+    def _close_stream(self) -> None:
         try:
-            with eventlet.Timeout(_LAST_WORDS):
+            with eventlet.Timeout(_STOP_WITHIN):
                 if self._open_stream is not None:
                     self._outbox.settle(closing=True)
                 while self._ship() >= BATCH:

@@ -1,20 +1,19 @@
-"""The outbox: announcements and audit entries are rows of the transaction that they speak of.
+"""The outbox: announcements and audit entries, inserted in the transaction of the change that they describe.
 
-An entry's number is (stream, n). A stream is one process instance and n a counter in its memory, taken just before
-the commit that carries the entry. A number whose commit failed is shipped as *void*; every ten seconds, and when the
-process stops, the stream's *mark* says up to where every number is settled. So a row that somebody deletes before it
-was shipped leaves a hole that audit sees, and no lock is taken to number anything. Every line is signed and chained in
-memory, before a database has it (`chassis.database.stream`).
+An entry's number is (stream, n). A stream is one process instance, and n a counter in its memory that is taken just
+before the commit. If the commit fails, a *void* is shipped for the number. Every ten seconds, and when the process
+stops, the stream's *mark* gives the number up to which all are settled. So audit detects a row that was deleted before
+it was shipped, and numbering needs no lock. Lines are signed and chained in memory (`chassis.database.stream`).
 
-On the wire to audit, each with its `signature`::
+Lines on the wire to audit, each with a `signature`::
 
-    {"stream", "n": 0, "service", "certificate", ...}  the key of the process; it stands before the lines of its stream
+    {"stream", "n": 0, "service", "certificate", ...}  the certificate, sent before lines of its stream
     {"stream", "n", "prev", "at", "service", ...}      an entry
     {"stream", "n", "prev", "void": true, "replaced", "attempted"}   its commit failed
-    {..., "unknown": true}                             its commit was not answered, and no entry of that number is there
-    {"stream", "mark": n, "head", "beat"}              every number up to n is settled; the process lives
-    {..., "closed": true}                              the same, and none will follow
-    {"stream", "mark": n, "crashed": true, "highest", "by"}  another process says that it died: numbers may be missing
+    {..., "unknown": true}                             its commit had no answer, and the entry is not in the table
+    {"stream", "mark": n, "head", "beat"}              every number up to n is settled; the process is alive
+    {..., "closed": true}                              the same, and the stream ends
+    {"stream", "mark": n, "crashed": true, "highest", "by"}  another process found it dead: numbers may be missing
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from sqlalchemy import Connection, Row, text
 
-from services.chassis.database.stream import Stream, Void
+from services.chassis.database.stream import Crash, Mark, Stream, Void
 from services.chassis.messages import new_id, wire_value
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ ANNOUNCEMENTS = "announcements"
 AUDIT = "audit"
 ENTRIES = "audit.entries"
 BATCH = 500
-#: Looks, four seconds apart, during which a process has settled nothing: then it is dead. One that lives settles every ten.
+#: Checks, four seconds apart, without a settled number after which a process is dead; a living one settles every ten seconds.
 DEAD_AFTER_LOOKS = 6
-#: What the broker says to one message: it has it, nobody can tell (or it refused), or (None) no queue is bound for it.
+#: The result for one message: confirmed (True), rejected or unknown (False), unroutable (None).
 Answer = bool | None
 Publish = Callable[[Sequence["Outgoing"]], Sequence[Answer]]
 
@@ -126,9 +125,9 @@ _STEP_BACK = "due_at = clock_timestamp() + least(greatest(clock_timestamp() - ou
 
 
 def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
-    """Return the statements that make the chassis's tables in a service's database; its migration runs them.
+    """Return the SQL that creates the chassis's tables in a service's database, for its migration.
 
-    `narrow_roles` (`eraser`, ...) may announce and record as well, in the transactions they are used in.
+    :param narrow_roles: other roles of the service, such as `eraser`, that may announce and record, too.
     """
     script = _TABLES.replace("{role}", f"liaison_{service}")
     for role in narrow_roles:
@@ -138,7 +137,7 @@ def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message that the relay publishes."""
+    """A message for the relay to publish."""
 
     id: str
     exchange: Literal["announcements", "audit"]
@@ -147,32 +146,32 @@ class Outgoing:
 
 
 class Outbox:
-    """The database's half of the relay: what waits, and what has been confirmed.
+    """Reads and updates the outbox tables for the relay.
 
-    Rows are claimed by flag and lock, never by `id > last`: commits become visible out of order.
+    Rows are selected by flag and row lock, never by `id > last`, because commits become visible out of order.
     """
 
     def __init__(self, database: Database) -> None:
-        """Serve the rows of one service's database."""
+        """Use the database of one service."""
         self._database = database
         self._marked: dict[str, int] = {}
         self._known = {database.stream.id: database.stream.certificate}
         self._looked: dict[str, tuple[datetime, int]] = {}
 
     def ship(self, publish: Publish, *, limit: int = BATCH) -> int:
-        """Publish what waits and mark what was confirmed; return how many rows that were.
+        """Publish waiting rows and mark the confirmed ones as done; return their number.
 
-        `publish` answers for every message, in order, whether the broker confirmed it. A row that was not confirmed
-        stays; if the process dies in between, it is published again, and the receiver's inbox knows it. A row that no
-        queue is bound for is tried again when it is twice as old, and at least once a minute.
+        :param publish: returns an `Answer` for each message, in order. An unconfirmed row stays and is published again;
+            the receiver's inbox table detects duplicates. An unroutable row waits until it is twice as old, at most a
+            minute.
         """
         return self._ship_entries(publish, limit) + self._ship_announcements(publish, limit)
 
     def _ship_entries(self, publish: Publish, limit: int) -> int:
         with self._database.system_transaction() as connection:
             rows = connection.execute(
-                # What another process wrote before it registered its stream waits, but not for ever: audit believes nothing without
-                # a certificate, and says so.
+                # Rows of a stream that is not registered yet wait for its certificate, but at most a minute: audit reports
+                # lines without one.
                 text(
                     "SELECT day, stream, n, body::text AS body FROM entries"
                     " WHERE NOT done AND (stream = :own OR created_at < clock_timestamp() - interval '1 minute'"
@@ -225,7 +224,7 @@ class Outbox:
         return len(confirmed)
 
     def oldest_waiting(self) -> datetime | None:
-        """Return when the oldest unshipped row was written (alarm at 60 s, no service at 15 min)."""
+        """Return when the oldest unshipped row was inserted (alarm after 60 s, refusals after 15 min)."""
         with self._database.system_transaction() as connection:
             oldest: datetime | None = connection.execute(
                 text("SELECT least((SELECT min(created_at) FROM entries WHERE NOT done), (SELECT min(created_at) FROM outbox WHERE NOT done))")
@@ -233,7 +232,7 @@ class Outbox:
         return oldest
 
     def open_stream(self) -> None:
-        """Register this process's stream, before its first entry."""
+        """Register this process's stream."""
         stream = self._database.stream
         self._known[stream.id] = stream.certificate
         with self._database.system_transaction() as connection:
@@ -243,9 +242,9 @@ class Outbox:
             )
 
     def settle(self, *, closing: bool = False) -> None:
-        """Write the void entries and the marks of this process's streams; called every ten seconds and at the stop.
+        """Write the voids and marks of this process's streams, every ten seconds and at the stop.
 
-        A former stream is closed as soon as nothing of it is open.
+        A former stream is closed once all its numbers are settled.
         """
         ending = self._database.ending
         for stream in [*ending]:
@@ -253,7 +252,7 @@ class Outbox:
             if not closing and not stream.is_settled:
                 self._write_mark(stream)
                 continue
-            # Before its last word: no beat comes behind that.
+            # Removed before its closing mark, because no heartbeat may follow that.
             ending.remove(stream)
             try:
                 self._write_mark(stream, closing=True)
@@ -265,9 +264,9 @@ class Outbox:
         self._write_mark(self._database.stream, closing=closing)
 
     def _write_voids(self, stream: Stream) -> None:
-        """Write what stands for numbers whose commit failed.
+        """Write the voids for numbers whose commit failed.
 
-        A void of unknown outcome has the primary key of its entry: if that was committed after all, it stays.
+        A void has the primary key of its entry, so an entry that was committed after all stays.
         """
         voids = stream.take_voids()
         try:
@@ -296,15 +295,15 @@ class Outbox:
         self._marked[stream.id] = mark
 
     def beat(self) -> Outgoing:
-        """Return what tells audit, past every database, that this process lives and up to where it has settled its numbers."""
+        """Return a heartbeat for audit with the certificates and marks of this process; it needs no database."""
         streams = [*self._database.ending, self._database.stream]
         lines = [line for stream in streams for line in (stream.certificate.encode(), orjson.dumps(stream.sign_mark()))]
         return Outgoing(new_id(), "audit", ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
 
     def close_dead_streams(self) -> int:
-        """Announce the end of streams whose process settled nothing from one look to the last of six; return how many.
+        """Close the streams of processes that settled nothing during six checks; return how many.
 
-        Looks are counted, not seconds: a machine that stood still for an hour makes nobody dead.
+        Checks are counted instead of seconds, so that a suspended machine makes no process dead.
         """
         own = self._database.stream
         with self._database.system_transaction() as connection:
@@ -330,7 +329,7 @@ class Outbox:
         return len(dead)
 
     def _certificates(self, connection: Connection, rows: Sequence[Row[Any]]) -> list[str]:
-        """Return the certificates of the streams that speak in these rows: audit believes no line without."""
+        """Return the certificates of the streams in these rows; audit accepts no line without one."""
         streams = {str(row.stream) for row in rows}
         streams |= {by for row in rows if row.n < 0 and (by := orjson.loads(row.body).get("by"))}
         if unknown := streams - self._known.keys():
@@ -342,7 +341,7 @@ class Outbox:
 
 
 def _take_dead(connection: Connection, stream: str, settled_at: datetime) -> Row[Any] | None:
-    """Return a stream to be closed by nobody else, unless its process has settled something meanwhile."""
+    """Lock and return a stream to close; None if another process has it or its own has settled a number."""
     return connection.execute(
         text("SELECT id::text AS id, mark FROM streams WHERE id = :id AND closed_at IS NULL AND settled_at = :settled_at FOR UPDATE SKIP LOCKED"),
         {"id": stream, "settled_at": settled_at},
@@ -356,8 +355,8 @@ def _insert_void(connection: Connection, stream: str, void: Void) -> None:
     )
 
 
-def _insert_mark(connection: Connection, wire: dict[str, Any]) -> None:
-    # Marks share the table, so that they travel behind the entries they speak of; their n is negative and theirs alone.
+def _insert_mark(connection: Connection, wire: Mark | Crash) -> None:
+    # Marks are in the same table, so that they are shipped after the entries that they cover; their n is negative.
     connection.execute(
         text(
             "INSERT INTO entries (stream, n, body) SELECT :stream, coalesce(min(n), 0) - 1, CAST(:body AS json)"

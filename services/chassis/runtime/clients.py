@@ -1,4 +1,4 @@
-"""What a process needs to ask others: a client of the bus, which also hears access."""
+"""Build the RPC client of a process, with the heartbeats of access."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.chassis.transport.rpc_client import RpcClient
 
 
 def address_of(settings: Settings) -> Address:
-    """Return where a process finds the broker."""
+    """Return the broker address of a process."""
     return Address(url=settings.broker_url, authority=settings.broker_authority_file, known_as=settings.service)
 
 
 def client_and_revocations(settings: Settings, address: Address) -> tuple[RpcClient, Revocations]:
-    """Return a client, and what it will hear of sessions that ended; nothing is connected before the client is started.
+    """Return a client that is not started, and the ended sessions that it will receive.
 
-    The gateway needs no more than this: it has neither a database nor methods of its own.
+    The gateway needs no more than this, since it has no database and no entrypoints.
     """
     revocations = Revocations(lambda caller: _ask_access(client, caller))
     client = RpcClient(

@@ -1,7 +1,7 @@
-"""Keys change under a running process: its settings are read again every two seconds, and what follows from them is made anew.
+"""Replace keys in a running process: read its settings every two seconds, and apply changed keys.
 
-Nobody restarts anything, so no request is lost. A key is replaced in steps, so that processes may differ in when they
-look: first everybody accepts the new one, then it is used, and at last the former one is dropped.
+No process restarts, so no request is lost. Keys are replaced in steps, because processes read at different times: all
+accept the new key, then it is used, and finally the former one is dropped.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from services.chassis.logs import Log, where
 
 _log = Log(__name__)
 
-#: Seconds between two readings. What two of them agree on counts: a file may be read while it is being written.
+#: Seconds between two reads. A change counts if two reads agree, because a file may be read while it is written.
 EVERY = 2.0
-#: What may be replaced while a process runs; all else waits for its next start.
+#: The settings that are replaced at run time; all others need a restart.
 RENEWED = (
     "broker_url",
     "checkpoint_private_key",
@@ -40,22 +40,27 @@ RENEWED = (
 
 
 def differing(one: Settings, other: Settings) -> list[str]:
-    """Return the names of the keys in which two settings differ."""
+    """Return the names of the renewable settings that differ."""
     return [name for name in RENEWED if getattr(one, name) != getattr(other, name)]
 
 
 class KeyRenewal:
-    """Reads the settings of one process again, for as long as it runs."""
+    """Watches the settings of one process for changed keys."""
 
     def __init__(self, settings: Settings, read: Callable[[], Settings], renew: Callable[[Settings], object]) -> None:
-        """Take what it started with, where it is read again, and whom to tell."""
+        """Prepare.
+
+        :param settings: the settings at start.
+        :param read: reads them again; may raise OSError or ValueError.
+        :param renew: applies changed settings; may raise anything.
+        """
         self._settings = settings
         self._read = read
         self._renew = renew
         self._seen = settings
 
     def look(self) -> bool:
-        """Read once; tell whether something was renewed. What cannot be read or used changes nothing, and the log says so once."""
+        """Read once; return whether keys were renewed. Unreadable or unusable settings are logged and change nothing."""
         try:
             fresh = self._read()
         except (OSError, ValueError) as error:
@@ -65,20 +70,20 @@ class KeyRenewal:
         again, self._seen = self._seen == fresh, fresh
         if not changed or not again:
             return False
-        # Whether or not it can be used: the same is not tried again.
+        # Set before the renewal, so that unusable settings are not tried again.
         self._settings = fresh
         try:
             self._renew(fresh)
-        except Exception as error:  # noqa: BLE001 - a key that cannot be used must not end a process that has a good one
+        except Exception as error:  # noqa: BLE001 - an unusable key must not end a process with a good one
             _log.error("keys.unusable", names=changed, **where(error))
             return False
         _log.warning("keys.renewed", names=changed)
         return True
 
 
-def watch_keys(all_of_them: Iterable[KeyRenewal]) -> None:
-    """Read the settings of these processes again and again."""
-    watched = list(all_of_them)
+def watch_keys(renewals: Iterable[KeyRenewal]) -> None:
+    """Watch the settings of these processes forever."""
+    watched = list(renewals)
     while watched:
         eventlet.sleep(EVERY)
         for each in watched:

@@ -1,7 +1,7 @@
-"""One process: composed from its settings, started, and stopped cleanly.
+"""Compose, start and stop the services of one process.
 
-A process holds one service (the full deployment) or several (the embedded one); each has its own `Process` value,
-with its own database, identity and connections, so that nothing is shared that could not be in different places.
+A process has one service (full deployment) or several (embedded deployment). Each service has its own `Process` with its
+own database, identity and connections, so both deployments work alike.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _log = Log(__name__)
 
 #: Workers for timers, batches and background work, on top of those for calls and announcements.
 _SPARE_WORKERS = 16
-#: How often a service says that it is well, and how long each of the two questions behind it may take.
+#: Seconds between two health checks, and the seconds that each of their two parts may take.
 _HEALTH_EVERY = 5.0
 _HEALTH_WITHIN = 5.0
 
 
 def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Process:
-    """Put a process together from its settings; nothing is connected before it is started.
+    """Build a `Process` from its settings; nothing is connected before `start`.
 
     :raises IdentityRefused: a service with a database has no key to sign its entries with.
     """
@@ -74,10 +74,10 @@ def compose(settings: Settings, *, clock: Callable[[], datetime] = lambda: datet
 
 
 class Services:
-    """The services of one process, from start to stop."""
+    """Starts and stops the services of one process."""
 
     def __init__(self, parts: Sequence[tuple[type[Any], Process]]) -> None:
-        """Take (service class, process) for each service."""
+        """Prepare the service classes with their processes."""
         self._processes = [process for _, process in parts]
         self.containers: dict[str, Container] = {}
         for service, process in parts:
@@ -88,9 +88,9 @@ class Services:
             self.containers[service.name] = Container(service, config)
 
     def start(self, *, seconds: float | None = None) -> bool:
-        """Start all; wait until every one takes calls, at most `seconds`; tell whether they do.
+        """Start all services and wait until they take calls, at most `seconds`; return whether they do.
 
-        A broker that is not there yet is waited for, with pauses of at most five seconds.
+        Connecting to the broker is retried, with pauses of at most five seconds.
         """
         from services.chassis import green
 
@@ -102,7 +102,7 @@ class Services:
         return self.wait_ready(seconds)
 
     def wait_ready(self, seconds: float | None = None) -> bool:
-        """Wait until every connection is there; tell whether they are."""
+        """Wait until all connections are up, at most `seconds`; return whether they are."""
         deadline = eventlet.Timeout(seconds)
         try:
             for process in self._processes:
@@ -121,7 +121,7 @@ class Services:
         return True
 
     def say_healthy(self) -> None:
-        """Touch the health files, where there are any, for as long as everything is connected and databases answer."""
+        """Touch the health files, if any, every five seconds while all connections are up and the databases answer."""
         while files := [Path(process.settings.health_file) for process in self._processes if process.settings.health_file]:
             if self._is_healthy():
                 for file in files:
@@ -143,8 +143,8 @@ class Services:
         return True
 
     def stop(self) -> None:
-        """Stop taking work, finish what is under way, ship the outbox, close the connections."""
-        # All at the same time: work that one has to wait for must not use up the time of the others.
+        """Stop taking work, finish running work, ship the outbox and close the connections."""
+        # Concurrently, so that one service's work does not use up the time of the others.
         for stopping in [eventlet.spawn(container.stop) for container in reversed(self.containers.values())]:
             stopping.wait()
         for process in reversed(self._processes):
@@ -160,9 +160,9 @@ class Services:
         end_all()
 
     def wait(self) -> None:
-        """Wait until a container ends by itself, which is a mistake of ours.
+        """Wait until a container ends by itself, which is a bug.
 
-        :raises Exception: what it ended with.
+        :raises Exception: the error that ended it.
         """
         for container in self.containers.values():
             container.wait()
@@ -175,8 +175,8 @@ def run(
 ) -> None:
     """Run services until SIGTERM or SIGINT.
 
-    :param read: where their settings are read again, by service; their keys then change without a restart.
-    :raises SystemExit: a service could not start, or ended by itself; whoever supervises starts it again.
+    :param read: returns the settings of a service again, for replacing keys without a restart.
+    :raises SystemExit: a service could not start, or ended by itself; the supervisor restarts the process.
     """
     settings = parts[0][1].settings
     tune(settings)
@@ -198,7 +198,7 @@ def run(
             greenlet.wait()
         except GreenletExit:
             return
-        except Exception as error:  # noqa: BLE001 - whatever it is, this process is of no use any more
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process cannot go on
             _log.critical("process.failed", **where(error))
             failures.append(error)
         if not stop.ready():
@@ -217,7 +217,7 @@ def run(
 
 
 def topics_handled_by(service: type[Any]) -> list[str]:
-    """Return the routing keys of the announcements that a service class listens to."""
+    """Return the routing keys of the announcements that a service class handles."""
     keys: list[str] = []
     for name in dir(service):
         keys.extend(
@@ -229,14 +229,14 @@ def topics_handled_by(service: type[Any]) -> list[str]:
 
 
 def topology_of(services: Iterable[type[Any]], **options: Any) -> Topology:
-    """Return the topology of service classes."""
+    """Return the topology of service classes; `options` are those of `compute`."""
     return compute({service.name: topics_handled_by(service) for service in services}, **options)
 
 
 def declare_topology(address: Address, topology: Topology, *, seconds: float = 60.0) -> None:
-    """Declare exchanges, queues and bindings, at deploy time; wait for the broker.
+    """Declare exchanges, queues and bindings, waiting for the broker.
 
-    :raises Unavailable: the broker did not come within `seconds`.
+    :raises Unavailable: the broker did not answer within `seconds`.
     """
     with eventlet.Timeout(seconds, Unavailable("The broker did not come in time.")):
         waits = pauses(first=0.1, longest=2.0)

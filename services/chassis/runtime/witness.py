@@ -1,13 +1,11 @@
-"""Every service is a witness: it keeps the last checkpoint of the audit trail that it saw, and takes a new one only
-with the proof that the trail has grown and nothing else.
+"""The witness in every service: keep the checkpoints of the audit trail, and accept a new one only with a consistency proof.
 
-A service class inherits from `Witness`; that is all.
+A service class becomes a witness by inheriting from `Witness`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import text
 
@@ -17,19 +15,18 @@ from services.chassis.entrypoints.consumers import announcement_handler
 from services.chassis.entrypoints.providers import Bus
 from services.chassis.entrypoints.timers import timer
 from services.chassis.messages import Caller, CheckpointSigned
-from services.chassis.outbox.partitions import OutboxPartitions
+from services.chassis.outbox.partitions import OutboxPartitions, Range
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
 
 
 def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:
-    """Keep an announced checkpoint beside those seen before.
+    """Verify and store an announced checkpoint.
 
-    The first one that a service hears is believed for its signature. Of what comes later, a larger one must be proven
-    to continue the largest one seen. A smaller one that comes late is kept too: `liaison audit verify` holds it
-    against the entries.
+    The first checkpoint needs only a valid signature. A later, larger one also needs a proof that it continues the
+    largest one seen; a smaller one is stored without, and `liaison audit verify` checks it against the entries.
 
-    :raises CheckpointRefused: it is not signed by the trail's key, contradicts one that was seen, or is not proven to
-        continue it; delivered again in time it may be, and else it is dead-lettered: an alarm.
+    :raises CheckpointRefused: it is not signed by the trail's key, contradicts a stored checkpoint, or has no valid
+        proof. The announcement is retried and finally dead-lettered, which is an alarm.
     """
     checkpoint = key.checkpoint(announcement.note)
     same = work.execute(
@@ -56,7 +53,7 @@ def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: Checkpoint
 
 
 class Witness:
-    """What makes a service one of the trail's witnesses, and lets it drop what the trail has."""
+    """A base class that makes a service a witness, and drops outbox days that the trail covers."""
 
     settings: Settings
     database: Database
@@ -64,16 +61,16 @@ class Witness:
 
     @announcement_handler(CheckpointSigned)
     def checkpoint_signed(self, work: UnitOfWork, announcement: CheckpointSigned) -> None:
-        """Keep the checkpoint, if it continues the last one."""
+        """Store the checkpoint if it continues the last one."""
         key = VerifierKey.parse(self.settings.checkpoint_public_key, name=self.settings.checkpoint_origin)
         keep_checkpoint(work, key, announcement)
 
     @timer(seconds=3600, action="chassis:outbox-day:drop", eager=True)
     def drop_covered_days(self, caller: Caller) -> None:
-        """Drop the days of the outbox that are over, shipped, and covered by a checkpoint seen here."""
+        """Drop the days of the outbox that are past, shipped and covered by a checkpoint seen here."""
 
-        def ask(size: int, ranges: Sequence[dict[str, Any]]) -> Sequence[int]:
+        def find_uncovered(size: int, ranges: Sequence[Range]) -> Sequence[int]:
             lacking: list[int] = self.bus.call("audit", "find_uncovered", caller, size=size, ranges=list(ranges))["lacking"]
             return lacking
 
-        OutboxPartitions(self.database).drop_covered(ask, caller)
+        OutboxPartitions(self.database).drop_covered(find_uncovered, caller)

@@ -1,4 +1,4 @@
-"""Computing in processes of their own, under limits of time and memory: what strangers wrote is taken apart there.
+"""Run functions on untrusted input in child processes, under time and memory limits.
 
-`pool` starts, asks and ends such processes; `child` is what runs in them.
+`pool` starts, calls and ends the children; `child` is their program.
 """

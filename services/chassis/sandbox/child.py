@@ -1,7 +1,7 @@
-"""The process that computes: it takes a function's name and its arguments from its standard input, and answers there.
+"""The child process: reads function calls from its standard input, which is a socket, and answers there.
 
-It has no secrets, no database and no broker; it opens no file to write, and ends with whoever started it. What it answers is
-plain values, or a refusal; of any other mistake only the kind and the place leave it.
+It has no secrets, no database and no broker, writes no files, and ends with its parent. It answers with plain values or
+a refusal; of any other exception, only the type and location.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main(parent: int, memory: int) -> None:
-    """Answer until the other side ends."""
+    """Answer calls until the parent closes the socket."""
     _bind(parent, memory)
-    # Imported under the limits.
+    # Imported after the limits are set.
     import pickle
 
     from services.chassis.sandbox.framing import receive, send
@@ -32,7 +32,7 @@ def main(parent: int, memory: int) -> None:
             asked = receive(pipe)
         except EOFError:
             return
-        seconds, module, name, arguments = pickle.loads(asked)  # noqa: S301 - from whoever started this process
+        seconds, module, name, arguments = pickle.loads(asked)  # noqa: S301 - from the parent process
         _bound(seconds)
         answer = _answer(module, name, arguments)
         del asked, arguments
@@ -47,7 +47,7 @@ def _answer(module: str, name: str, arguments: tuple[Any, ...]) -> tuple[str, An
         return "made", getattr(import_module(module), name)(*arguments)
     except Refusal as refusal:
         return "refused", refusal.to_wire()
-    except BaseException as error:  # noqa: BLE001 - the reader is compiled: what goes wrong in it is not even an Exception
+    except BaseException as error:  # noqa: BLE001 - compiled readers may raise what is not an Exception
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next
@@ -56,10 +56,10 @@ def _answer(module: str, name: str, arguments: tuple[Any, ...]) -> tuple[str, An
 
 
 def _bind(parent: int, memory: int) -> None:
-    """Be bound to the parent's life, and to limits; before anything large is imported."""
+    """Tie this process to its parent and set its memory and file limits, before anything large is imported."""
     import ctypes
 
-    # Ctrl-C in a terminal is meant for the parent, which ends this one.
+    # Ctrl-C in a terminal is for the parent, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
@@ -72,14 +72,14 @@ def _bind(parent: int, memory: int) -> None:
 
 
 def _bound(seconds: int) -> None:
-    """Have this process ended once it has computed for so long from now on."""
+    """Limit the CPU time of this process to `seconds` from now."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(used.ru_utime + used.ru_stime) + 1 + seconds
     resource.setrlimit(resource.RLIMIT_CPU, (limit, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 def _resident() -> int:
-    """Return how many bytes of memory this process holds; where that can't be told, more than any keeps."""
+    """Return the resident memory in bytes, or the largest integer if it is unknown."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - one line, many times
             return int(file.read().split()[1]) * resource.getpagesize()

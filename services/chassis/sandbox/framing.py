@@ -1,4 +1,4 @@
-"""What crosses between a process and its child: a length, and so many bytes."""
+"""Messages between a process and its child: an 8-byte length, then a pickle."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import struct
 from typing import Any, Protocol
 
 _LENGTH = struct.Struct("<Q")
-#: An answer that is longer comes from a child that is not ours any more.
+#: Bytes; a longer answer can only come from a compromised child.
 _LONGEST = 1 << 30
 
 
 class Pipe(Protocol):
-    """A socket: the system's, or one that waits cooperatively."""
+    """A socket, the system's or a green one."""
 
     def recv(self, size: int, /) -> bytes:
-        """Return some bytes, or none at the end."""
+        """Return at most `size` bytes, or none at the end."""
 
     def sendall(self, data: bytes, /) -> None:
-        """Send all of it."""
+        """Send all bytes."""
 
 
 class _Plain(pickle.Unpickler):
-    """Reads numbers, texts, bytes, lists, tuples and dictionaries: an answer can't name anything to be called."""
+    """Unpickles built-in values only, so that an answer cannot name code to call."""
 
     def find_class(self, module: str, name: str) -> Any:
         raise pickle.UnpicklingError(f"{module}.{name}")
@@ -37,9 +37,9 @@ def send(pipe: Pipe, message: Any) -> None:
 
 
 def receive(pipe: Pipe) -> bytes:
-    """Return a message as it came.
+    """Return the pickle of the next message.
 
-    :raises EOFError: the other side has ended.
+    :raises EOFError: the other side has closed the socket, or the message is too long.
     """
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
     if length > _LONGEST:
@@ -48,9 +48,9 @@ def receive(pipe: Pipe) -> bytes:
 
 
 def plain(data: bytes) -> Any:
-    """Return what an answer says.
+    """Unpickle an answer.
 
-    :raises pickle.UnpicklingError: it says more than plain values.
+    :raises pickle.UnpicklingError: it contains more than built-in values.
     """
     return _Plain(io.BytesIO(data)).load()
 

@@ -1,7 +1,7 @@
-"""A few child processes that compute, started when there is something to compute and ended when there is not.
+"""A pool of child processes that are started on demand and ended when idle.
 
-A child is spawned, not forked: under eventlet a fork would take the loop along. Waiting for it is cooperative. A child that dies,
-exceeds its limits or takes too long ends its own question only; the next one gets a new child.
+Children are spawned, because a fork would copy eventlet's hub. Waiting for them is cooperative. If a child dies, exceeds
+its limits or takes too long, only its call fails; the next call gets a new child.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ _log = Log(__name__)
 _system = patcher.original("socket")
 _os = patcher.original("os")
 
-#: Children at the same time, and how many of them may be at long work: a short text never waits for files alone.
+#: The most children at a time, and the most with long work, so that long work cannot block all short calls.
 _CHILDREN = 3
 _AT_LONG_WORK = 2
-#: A child that computes, by its own clock and by the wall's, in seconds, and how much it may address.
+#: Limits of one call: CPU seconds, elapsed seconds, and bytes of address space.
 _SECONDS = 30
 _WAITED = 60
 _MEMORY = 1 << 30
-#: A child that waits for work holds at most so much, and at most so long.
+#: Limits of an idle child: bytes of resident memory, and seconds.
 _SMALL = 96 << 20
 _IDLE = 30.0
 
 
 class Child:
-    """One process, and the socket to it."""
+    """A child process and the socket to it."""
 
     def __init__(self, memory: int) -> None:
-        """Start it."""
+        """Start the process with a memory limit in bytes."""
         ours, theirs = _system.socketpair()
         try:
             nothing = os.open(os.devnull, os.O_WRONLY)
@@ -58,32 +58,32 @@ class Child:
         finally:
             theirs.close()
         self.pipe = greenio.GreenSocket(ours)
-        #: What lets it go when it has waited too long.
+        #: The timer that ends it when idle.
         self.resting: Any = None
         self._has_ended = False
 
     def ask(self, seconds: int, module: str, name: str, arguments: tuple[Any, ...]) -> tuple[str, Any, int]:
-        """Return what became of it, and how much memory the child holds now.
+        """Return the outcome (`made`, `refused` or `failed`), its value, and the child's resident memory in bytes.
 
-        :raises EOFError, OSError, pickle.UnpicklingError: the child has ended, or is not ours any more.
+        :raises EOFError, OSError, pickle.UnpicklingError: the child has ended or is compromised.
         """
         send(self.pipe, (seconds, module, name, arguments))
         what, made, resident = plain(receive(self.pipe))
         return what, made, resident
 
     def end(self) -> None:
-        """End it at once."""
+        """Kill the process."""
         if self.resting is not None:
             self.resting.cancel()
         with suppress(OSError):
             self.pipe.close()
         if not self._has_ended:
             os.kill(self.pid, signal.SIGKILL)
-            # Giving back hundreds of megabytes takes the system a while.
+            # In the background, because the system needs time to free hundreds of megabytes.
             eventlet.spawn_n(self._reaped)
 
     def wait(self) -> None:
-        """Wait until the system has let go of it."""
+        """Wait until the process is reaped."""
         if not self._has_ended:
             self._has_ended = True
             with suppress(ChildProcessError):
@@ -99,10 +99,10 @@ class Child:
 
 
 class Pool:
-    """Runs functions of modules in child processes; what goes in is pickled, what comes out are plain values."""
+    """Runs module-level functions in child processes; arguments are pickled, results are plain values."""
 
     def __init__(self, *, memory: int = _MEMORY, seconds: int = _SECONDS, waited: float = _WAITED, idle: float = _IDLE) -> None:
-        """Take the limits of one question; nothing is started yet."""
+        """Set the limits of one call; start nothing."""
         self.memory, self.seconds, self.waited, self.idle = memory, seconds, waited, idle
         self._turns, self._long_turns = Semaphore(_CHILDREN), Semaphore(_AT_LONG_WORK)
         self._resting: list[Child] = []
@@ -112,21 +112,21 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """Return the processes that there are now."""
+        """Return the ids of the current processes."""
         return [child.pid for child in (*self._resting, *self._at_work)]
 
     @property
     def is_here(self) -> bool:
-        """Whether the running thread is the one whose loop waits for the children."""
+        """Whether this is the thread that created the pool; only its event loop can wait for children."""
         return threading.get_ident() == self._thread
 
     def run(self, function: Callable[..., Any], *arguments: Any, refusal: type[Refusal], is_long: bool = False) -> Any:
-        """Return what a function of a module makes of its arguments, computed in another process.
+        """Call a module-level function in a child process and return its result.
 
-        :param refusal: raised if the child can't do it: within its limits, or at all.
-        :param is_long: it may take seconds.
-        :raises Refusal: the one that the function raised, or that one.
-        :raises Unavailable: the pool was ended meanwhile, which is no fault of the arguments.
+        :param refusal: raised if the function fails or exceeds its limits.
+        :param is_long: whether it may take seconds.
+        :raises Refusal: the one that the function raised, or `refusal`.
+        :raises Unavailable: the pool was ended during the call, or no process can be started.
         """
         with self._turn(is_long=is_long):
             child = self._taken()
@@ -160,7 +160,7 @@ class Pool:
         return made
 
     def end(self) -> None:
-        """End every child; whoever waits for one is told that the service is unavailable."""
+        """Kill all children; running calls raise `Unavailable`."""
         self._ended |= self._at_work
         children = [*self._resting, *self._at_work]
         self._resting.clear()
@@ -186,7 +186,7 @@ class Pool:
             try:
                 child = Child(self.memory)
             except OSError as error:
-                # The system has no process left, or no memory.
+                # The system has no process or no memory left.
                 raise Unavailable from error
         self._at_work.add(child)
         return child
@@ -206,14 +206,14 @@ class Pool:
 
 
 def _environment() -> dict[str, str]:
-    """Return what a child is told: where the program is, and none of the process's secrets."""
+    """Return a child's environment: the path of the program, and no secrets."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"}}
     root = str(Path(services.__file__ or "").resolve().parents[1])
     return kept | {"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore", "MALLOC_ARENA_MAX": "1"}
 
 
 def _again(wire: Any) -> Refusal:
-    """Return a refusal as it was raised, of its own class where there is one."""
+    """Rebuild a refusal, of its original class if that is loaded."""
     plainly = Refusal.from_wire(wire)
     for known in _under(Refusal):
         if known.code == plainly.code and known.branch == plainly.branch:
@@ -233,7 +233,7 @@ _pool: Pool | None = None
 
 
 def pool() -> Pool:
-    """Return the pool of this process, which its services share."""
+    """Return the pool that all services of this process share."""
     global _pool  # noqa: PLW0603 - a process has one
     if _pool is None:
         _pool = Pool()
@@ -241,6 +241,6 @@ def pool() -> Pool:
 
 
 def end_all() -> None:
-    """End what the pool of this process has started, if anything."""
+    """End the pool of this process, if there is one."""
     if _pool is not None:
         _pool.end()

@@ -1,1 +1,1 @@
-"""The transparency log of the audit trail: its Merkle tree and its signed checkpoints."""
+"""The transparency log of the audit trail: Merkle tree and signed checkpoints."""

@@ -1,7 +1,7 @@
-"""Checkpoints of the audit trail: signed notes (C2SP signed-note and tlog-checkpoint), and what a witness demands.
+"""Checkpoints of the audit trail: signed notes (C2SP signed-note and tlog-checkpoint), and the check by witnesses.
 
-Pure: no I/O. The sequencer of the audit service signs; every other service keeps the last checkpoint it saw and takes
-a new one only with a proof that the trail has grown and nothing else.
+Pure: no I/O. The audit service's sequencer signs checkpoints. Every service stores those it received, and accepts a new
+one only with a consistency proof.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
 class CheckpointRefused(ValueError):
-    """This is not a checkpoint of our trail."""
+    """The note, key or proof is malformed or not of this trail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The trail at one size: origin, number of entries, and root of the tree over them."""
+    """The state of the trail: origin, number of entries, and root hash of the tree."""
 
     origin: str
     size: int
     root: bytes
 
     def text(self) -> str:
-        """Return the note text of C2SP tlog-checkpoint: three lines."""
+        """Return the note text, three lines as in C2SP tlog-checkpoint."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
-        """Read a note text; raise CheckpointRefused unless it is exactly three well-formed lines."""
+        """Parse a note text; raise CheckpointRefused unless it has exactly three well-formed lines."""
         lines = text.split("\n")
         if len(lines) != 4 or lines[3] or not lines[0]:
             raise CheckpointRefused("A checkpoint has three lines: origin, size and root.")
@@ -59,27 +59,27 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public half: a name and an Ed25519 key, written `name+id+base64` as in C2SP signed-note."""
+    """The public key: a name and an Ed25519 key, written `name+id+base64` as in C2SP signed-note."""
 
     name: str
     public: bytes
-    #: Keys that signed for the same name before; what they signed is still believed.
+    #: Former keys of the same name, whose signatures stay valid.
     former: tuple[bytes, ...] = ()
 
     @property
     def key_id(self) -> bytes:
-        """Return the four bytes that begin each of this key's signatures."""
+        """Return the four bytes at the start of each of this key's signatures."""
         return _note_key_id(self.name, self.public)
 
     def __str__(self) -> str:
-        """Write the key as one line without spaces."""
+        """Return the key as one line without spaces."""
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
 
     @classmethod
     def parse(cls, line: str, *, name: str = "") -> VerifierKey:
-        """Read a key; raise CheckpointRefused if it is malformed or its id does not fit.
+        """Parse a key; raise CheckpointRefused if it is malformed or its id does not match.
 
-        A key in PEM has no name: then `name` is the origin that it speaks for.
+        :param name: the origin, for keys in PEM, which have no name.
         """
         if "-----BEGIN" in line:
             public, *former = [_public_pem(pem).public_bytes_raw() for pem in pems_of(line) or [line]]
@@ -91,7 +91,7 @@ class VerifierKey:
         return key
 
     def open(self, note: str) -> str:
-        """Return the text of a note that this key signed; raise CheckpointRefused for any other."""
+        """Verify a note and return its text; raise CheckpointRefused if this key or a former one did not sign it."""
         if len(note) > MAX_NOTE or any(ord(char) < 32 and char != "\n" for char in note):
             raise CheckpointRefused("The note is too large or has control characters.")
         text, blank, signatures = note.rpartition("\n\n")
@@ -118,7 +118,7 @@ class VerifierKey:
         return text
 
     def checkpoint(self, note: str) -> Checkpoint:
-        """Return the checkpoint of a signed note; its origin is the key's name."""
+        """Verify a note and return its checkpoint; raise CheckpointRefused if its origin is not the key's name."""
         checkpoint = Checkpoint.parse(self.open(note))
         if checkpoint.origin != self.name:
             raise CheckpointRefused("The checkpoint speaks of another trail.")
@@ -127,24 +127,23 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """The private half: a name and an Ed25519 seed, written `PRIVATE+KEY+name+id+base64`."""
+    """The private key: a name and an Ed25519 seed, written `PRIVATE+KEY+name+id+base64`."""
 
     name: str
     seed: bytes
-    #: Public keys that signed for the same name before.
+    #: Former public keys of the same name.
     former: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
-        """Show the name only: the seed must reach no log."""
+        """Return the name only, because the seed must not be logged."""
         return f"SigningKey(name={self.name!r})"
 
     @classmethod
     def parse(cls, line: str, *, name: str = "", public: str = "") -> SigningKey:
-        """Read a key; raise CheckpointRefused if it is malformed or its id does not fit.
+        """Parse a key; raise CheckpointRefused if it is malformed or its id does not match.
 
-        A key in PEM has no name: then `name` is the origin that it signs for.
-
-        :param public: public keys in PEM, one behind the other; what another than this one's signed before is believed.
+        :param name: the origin, for keys in PEM, which have no name.
+        :param public: concatenated public keys in PEM; those other than this key's own become `former`.
         """
         if "-----BEGIN" in line:
             key = cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
@@ -158,34 +157,34 @@ class SigningKey:
 
     @classmethod
     def generate(cls, name: str) -> SigningKey:
-        """Make a new key; `name` becomes the origin of the trail."""
+        """Generate a key; `name` is the origin of the trail."""
         return cls(name=_name(name), seed=Ed25519PrivateKey.generate().private_bytes_raw())
 
     def export(self) -> str:
-        """Write the private key as one line: whoever holds it can sign in our name."""
+        """Return the private key as one line, which must stay secret."""
         material = base64.b64encode(ED25519 + self.seed).decode()
         return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{material}"
 
     @property
     def verifier(self) -> VerifierKey:
-        """Return the public half."""
+        """Return the public key."""
         public = Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
         return VerifierKey(name=self.name, public=public, former=self.former)
 
     def sign(self, text: str) -> str:
-        """Return the note: the text, a blank line and our signature line."""
+        """Return the signed note: the text, a blank line and the signature line."""
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         blob = base64.b64encode(self.verifier.key_id + signature).decode()
         return f"{text}\n— {self.name} {blob}\n"
 
 
 def write_proof(first: int, path: Iterable[bytes]) -> str:
-    """Write the proof that a checkpoint continues the one of `first` entries."""
+    """Format a consistency proof from the checkpoint of `first` entries."""
     return " ".join([str(first), *(base64.b64encode(step).decode() for step in path)])
 
 
 def read_proofs(proofs: Iterable[str]) -> dict[int, list[bytes]]:
-    """Read announced proofs by the size that each begins with; raise CheckpointRefused if one is malformed."""
+    """Parse proofs into a dictionary by their first size; raise CheckpointRefused if one is malformed."""
     read = {}
     for proof in proofs:
         first, *steps = str(proof).split(" ")
@@ -196,11 +195,10 @@ def read_proofs(proofs: Iterable[str]) -> dict[int, list[bytes]]:
 
 
 def witness(key: VerifierKey, last: str | None, note: str, proof: Sequence[bytes] | None = None) -> Checkpoint:
-    """Take `note` as the successor of `last`, the note seen before; return its checkpoint.
+    """Verify that `note` continues `last`, the previous note, and return its checkpoint (R124, R126).
 
-    `proof` is the consistency proof from the size of `last` to the size of `note`; None or empty where it is not
-    needed (the first note, the same size). Raises CheckpointRefused when the note is not signed by `key`, is shorter
-    than the last one, or is not proven to continue it. (R124, R126)
+    :param proof: the consistency proof between the two sizes; not needed without `last`, or for equal sizes.
+    :raises CheckpointRefused: the note is not signed by `key`, is smaller than `last`, or has no valid proof.
     """
     checkpoint = key.checkpoint(note)
     if last is None:

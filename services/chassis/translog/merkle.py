@@ -1,8 +1,8 @@
-"""The Merkle tree of RFC 6962: hashes, growth, proofs and their verification.
+"""The Merkle tree of RFC 6962: hashes, appending, proofs and their verification.
 
 Pure: standard library only, no I/O. Leaves are hashed as `SHA-256(0x00 || entry)`, nodes as
 `SHA-256(0x01 || left || right)`. A perfect subtree is named by (level, index): it covers the leaves from
-`index << level` up to `(index + 1) << level`. Whoever holds such subtrees can answer every proof by a `SubtreeReader`.
+`index << level` up to `(index + 1) << level`. Proofs are computed from stored subtrees, read by a `SubtreeReader`.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ class ProofImpossible(ValueError):
 
 
 def leaf_hash(entry: bytes) -> bytes:
-    """Hash the bytes of an entry as a leaf."""
+    """Return the leaf hash of an entry."""
     return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Hash two children as an inner node."""
+    """Return the hash of an inner node."""
     return sha256(b"\x01" + left + right).digest()
 
 
 class Frontier:
-    """The right edge of a growing tree: the perfect subtrees whose sizes are the bits of `size`, the largest first.
+    """The right edge of a growing tree: its perfect subtrees, one for each bit of `size`, the largest first.
 
-    It needs 32 bytes for each bit of the size, and is all that appending and computing the root take.
+    It is all the state that appending and computing the root need.
     """
 
     __slots__ = ("peaks", "size")
 
     def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
-        """Take up a tree of `size` leaves, whose perfect subtrees are `peaks`."""
+        """Continue a tree of `size` leaves with the root hashes of its perfect subtrees."""
         self.size = size
         self.peaks = list(peaks)
         if len(self.peaks) != size.bit_count():
@@ -49,15 +49,15 @@ class Frontier:
 
     @classmethod
     def read(cls, size: int, subtree: SubtreeReader) -> Self:
-        """Take up the tree of the first `size` leaves from its stored subtrees."""
+        """Continue the tree of the first `size` leaves from its stored subtrees."""
         return cls(size, [subtree(level, index) for level, index in perfect_subtrees(0, size)])
 
     def copy(self) -> Frontier:
-        """Return a frontier that grows on its own."""
+        """Return an independent copy."""
         return Frontier(self.size, self.peaks)
 
     def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
-        """Append a leaf's hash; return the inner subtrees that it completed as (level, index, hash), lowest first."""
+        """Append a leaf hash; return the completed inner subtrees as (level, index, hash), lowest first."""
         completed = []
         level, index, current = 0, self.size, leaf
         while index & 1:
@@ -70,7 +70,7 @@ class Frontier:
         return completed
 
     def root(self) -> bytes:
-        """Return the root over all leaves so far."""
+        """Return the root hash."""
         if not self.peaks:
             return EMPTY_ROOT
         root = self.peaks[-1]
@@ -80,7 +80,7 @@ class Frontier:
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """Return the root of the tree over these leaf hashes."""
+    """Return the root hash of the tree over these leaf hashes."""
     frontier = Frontier()
     for leaf in leaves:
         frontier.append(leaf)
@@ -90,7 +90,7 @@ def root_of(leaves: Iterable[bytes]) -> bytes:
 def perfect_subtrees(start: int, end: int) -> list[tuple[int, int]]:
     """Split the leaves from `start` to `end` into the largest perfect subtrees, left to right.
 
-    `start` must be a multiple of the largest of them, as it is for every range that a proof asks about.
+    `start` must be a multiple of the largest subtree's size, which is true for the ranges of proofs.
     """
     parts = []
     while start < end:
@@ -112,7 +112,7 @@ def range_hash(start: int, end: int, subtree: SubtreeReader) -> bytes:
 
 
 def inclusion_proof(index: int, size: int, subtree: SubtreeReader) -> list[bytes]:
-    """Prove that leaf `index` is in the tree of `size` leaves: the siblings on its way to the root, lowest first."""
+    """Return the inclusion proof of leaf `index` in the tree of `size` leaves: the siblings up to the root, lowest first."""
     if not 0 <= index < size:
         raise ProofImpossible(f"There is no leaf {index} in a tree of {size}.")
     path = []
@@ -129,12 +129,12 @@ def inclusion_proof(index: int, size: int, subtree: SubtreeReader) -> list[bytes
 
 
 def consistency_proof(first: int, second: int, subtree: SubtreeReader) -> list[bytes]:
-    """Prove that the tree of `second` leaves begins with the tree of `first` leaves (RFC 6962, 2.1.2)."""
+    """Return the proof that the tree of `second` leaves begins with the tree of `first` leaves (RFC 6962, 2.1.2)."""
     if not 0 < first <= second:
         raise ProofImpossible(f"There is no consistency proof from {first} to {second} leaves.")
     path = []
     start, end, target = 0, second, first
-    # While the first tree stays whole, its root is what the verifier already holds and is left out of the proof.
+    # While the first tree is not split, the verifier already has its root, which is left out of the proof.
     whole = True
     while target != end:
         middle = start + _split(end - start)
@@ -151,7 +151,7 @@ def consistency_proof(first: int, second: int, subtree: SubtreeReader) -> list[b
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether `path` proves that `leaf` stands at `index` in the tree of `size` leaves with this root."""
+    """Return whether `path` proves that `leaf` is at `index` in the tree of `size` leaves with this root."""
     if not 0 <= index < size or not _all_hashes(leaf, root, *path):
         return False
     position, last, current = index, size - 1, leaf
@@ -171,7 +171,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 
 def verify_consistency(first: int, second: int, path: Sequence[bytes], first_root: bytes, second_root: bytes) -> bool:
-    """Tell whether `path` proves that the tree of `second` leaves begins with the tree of `first` leaves."""
+    """Return whether `path` proves that the tree of `second` leaves begins with the tree of `first` leaves."""
     if not 0 <= first <= second or not _all_hashes(first_root, second_root, *path):
         return False
     if first in {0, second}:
@@ -181,7 +181,7 @@ def verify_consistency(first: int, second: int, path: Sequence[bytes], first_roo
     while position & 1:
         position >>= 1
         last >>= 1
-    # Position 0 here means that the first tree is perfect: then its root begins both computations.
+    # Position 0 means that the first tree is perfect; then both computations start with its root.
     steps = list(path) if position else [first_root, *path]
     if not steps:
         return False
