@@ -1,15 +1,13 @@
-"""The words and rules of the field that all services share: pure functions, no I/O, no clock.
-
-It sits beside ``services.chassis.messages`` at the bottom of the imports.
+"""The terms and rules of the domain that all services share: pure functions without I/O or a clock.
 
 * ``vocabulary``: the closed lists (priorities, kinds, modes, media, levels, roles, sectors, sources).
 * ``places``: states, territories and FEMA regions.
-* ``canonical``: forms for matching, never for display; digests of them are made elsewhere.
-* ``names``: splitting a written name, and likeness of two names.
-* ``display``: how values are standardised for people to read (R80).
-* ``screening``: what shared text must not hold (R41, T15).
+* ``canonical``: canonical forms for matching, never for display.
+* ``names``: comparing names. ``splitting``: splitting a written name into fields.
+* ``display``: standardized values for display (R80).
+* ``screening``: finding what shared text must not contain (R41, T15).
 * ``policy``: the field policy as data and the decision over it (T4, T5, T19, T20, T21).
-* ``calendar``: the one-year clock (T6) and federal working days.
-* ``duty``: who erases whoever asked for no more contact, and by when (T10).
-* ``cells``: what goes to a spreadsheet, so that nothing of it is a formula (P20).
+* ``calendar``: expiry after one year (T6) and federal working days.
+* ``duty``: who must erase a person who asked for no more contact, and by when (T10).
+* ``cells``: spreadsheet cells that cannot be formulas (P20).
 """

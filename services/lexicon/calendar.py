@@ -1,4 +1,4 @@
-"""The one-year clock (R132, T6) and federal working days (T10)."""
+"""Expiry of records after one year (R132, T6), and federal working days (T10)."""
 
 import datetime as dt
 from functools import lru_cache
@@ -8,12 +8,11 @@ _SATURDAY: Final = 5
 
 
 def expires_on(latest_contact: dt.datetime | dt.date) -> dt.date:
-    """Give the day at whose end (UTC) a record expires: the same day of the next year (T6).
+    """Return the day at whose end (UTC) a record expires: the same day of the next year, for 29 February 1 March (T6).
 
-    The argument is the latest of creation, interaction, attendance and verification; an instant
-    counts by its day in UTC. 29 February gives 1 March.
-
-    Raises ValueError for an instant without a time zone.
+    :param latest_contact: the latest of creation, interaction, attendance and verification; an instant counts as its
+        day in UTC.
+    :raises ValueError: the instant has no time zone.
     """
     if isinstance(latest_contact, dt.datetime):
         if latest_contact.tzinfo is None:
@@ -27,9 +26,9 @@ def expires_on(latest_contact: dt.datetime | dt.date) -> dt.date:
 
 
 def has_expired(expiry: dt.date, now: dt.datetime) -> bool:
-    """Say whether the end of that day, in UTC, has passed (T6).
+    """Return whether the end of that day, in UTC, has passed (T6).
 
-    Raises ValueError for an instant without a time zone.
+    :raises ValueError: the instant has no time zone.
     """
     if now.tzinfo is None:
         raise ValueError("an instant needs a time zone")
@@ -38,7 +37,7 @@ def has_expired(expiry: dt.date, now: dt.datetime) -> bool:
 
 @lru_cache(maxsize=64)
 def _federal_holidays(year: int) -> frozenset[dt.date]:
-    # It takes megabytes, and few processes ever ask.
+    # Imported here, because it takes megabytes and few processes need it.
     import holidays
 
     # New Year's Day that falls on a Saturday is observed in the year before.
@@ -47,12 +46,12 @@ def _federal_holidays(year: int) -> frozenset[dt.date]:
 
 
 def is_working_day(day: dt.date) -> bool:
-    """Say whether federal offices are open on that day."""
+    """Return whether federal offices are open on that day."""
     return day.weekday() < _SATURDAY and day not in _federal_holidays(day.year)
 
 
 def add_working_days(start: dt.date, count: int) -> dt.date:
-    """Give the day that is so many federal working days after the start, which does not count."""
+    """Return the day `count` federal working days after the start, which does not count."""
     day = start
     while count > 0:
         day += dt.timedelta(days=1)

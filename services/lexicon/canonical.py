@@ -1,7 +1,6 @@
-"""Canonical forms: equal for values that mean the same, for matching and never for display.
+"""Canonical forms, equal for values with the same meaning; for matching, never for display (T9).
 
-The keyed digests of them are made by whoever owns the keys; nothing here is a secret (T9).
-Nicknames are not resolved here: likeness of names is in ``services.lexicon.names``.
+Keyed digests of them are made where the keys are. Nicknames are not resolved here but in ``services.lexicon.names``.
 """
 
 import html
@@ -19,39 +18,39 @@ _LOCAL_PARTS_WITHOUT_DOTS: Final = frozenset({"gmail.com"})
 _DOMAINS_WITH_TAGS: Final = _LOCAL_PARTS_WITHOUT_DOTS | {
     "outlook.com", "hotmail.com", "live.com", "icloud.com", "fastmail.com", "proton.me", "yahoo.com",
 }  # fmt: skip
-#: Domains under which a provider keeps one and the same mailbox.
+#: Domains that lead to the same mailbox.
 _ONE_MAILBOX: Final = {
     "googlemail.com": "gmail.com", "me.com": "icloud.com", "mac.com": "icloud.com", "protonmail.com": "proton.me", "pm.me": "proton.me",
 }  # fmt: skip
 
-#: How nearly every number here is written; the full parser takes fifty times as long for the same answer.
+#: Fast path for the usual form of US numbers; the full parser takes fifty times as long.
 USUAL_PHONE: Final = re.compile(r"(?:\+?1[ .-]?)?\(?([2-9][0-9]{2})\)?[ .-]{0,2}([2-9][0-9]{2})[ .-]?([0-9]{4})")
-#: The same for e-mail: nothing in it to unwrap, and a domain in ASCII already.
+#: Fast path for plain e-mail addresses with an ASCII domain.
 _USUAL_EMAIL: Final = re.compile(r"([a-z0-9](?:[a-z0-9._+-]*[a-z0-9_+-])?)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63})")
 _DOMAIN: Final = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}")
 _SPACE_OR_AT: Final = re.compile(r"[\s@]")
 
-#: Quotes of every kind. Some of them fall apart under NFKC, so they become plain ones first.
+#: All kinds of quotes, replaced by plain ones before NFKC would decompose some of them.
 _QUOTES: Final = str.maketrans(
     dict.fromkeys("\u00b4\u2018\u2019\u201a\u201b\u2032\u2035\u02b9\u02bb\u02bc\u02bd\u02ca\u02cb\u0060\uff07\uff40", "'")
     | dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u2039\u203a\u301d\u301e\u301f\u300c\u300d\u300e\u300f\uff02", '"')
     | dict.fromkeys("\u3002\uff61\uff0e", ".")
 )
-# What begins with blanks begins where a run of them does: a text of blanks costs a single pass.
+# A match with leading blanks starts at the first of them, so a text of blanks takes a single pass.
 _BRACKETED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?[(\[{<]\s*(?:at|@)\s*[)\]}>]\s*", re.IGNORECASE)
 _BRACKETED_DOT: Final = re.compile(r"(?:(?<!\s)\s++)?[(\[{<]\s*(?:dot|\.)\s*[)\]}>]\s*", re.IGNORECASE)
 _SPACED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?@\s*")
 _QUOTED_LOCAL_PART: Final = re.compile(r"[\"']([^\"'\s@]+)[\"']@")
-#: One address among what may stand around it: neither a bracket, a quote, a separator nor a scheme's colon is part of it.
-#: A run of letters that no address begins with is passed over at once (its group is None), and not tried from each of them.
+#: An address in a text, without brackets, quotes, separators and the colon of a scheme.
+#: A run of letters that starts no address is also matched, with group None, so that it is scanned only once.
 _ADDRESS: Final = re.compile(r"[^\s@<>()\[\]{}\"“,;:|\\?#=*\u2022]++(@[^\s@<>()\[\]{}\"',;:|\\?#=&/!*$%^~\u2022]+)?")
-#: How often text is unwrapped at most ("%2540" is "@" wrapped twice).
+#: The most rounds of unwrapping ("%2540" is "@", encoded twice).
 _LAYERS: Final = 8
-#: What is longer is no address and no number, whatever stands around it; it is not searched for one.
+#: Longer texts are not searched for an address or number.
 _LONGEST: Final = 500
 
 _DIALLED: Final = re.compile(r"[+0-9]")
-#: Dialled before the code of a country.
+#: The prefix for calls abroad, before the country code.
 _EXIT_CODE: Final = re.compile(r"00\s?[1-9]")
 _NO_NUMBER: Final = re.compile(r"[A-Za-z]")
 _EXTENSION: Final = re.compile(
@@ -65,7 +64,7 @@ _TELEPHONE_WORDS: Final = re.compile(
     r"|pref|primary|secondary|other|evening|evenings|day|days|daytime|only|best|call|whatsapp|signal)\b[\s)\]}.:,;*'\"]*+$",
     re.IGNORECASE,
 )
-#: A number that a spreadsheet kept as one with decimals.
+#: Decimals that a spreadsheet added to a number.
 _SPREADSHEET_TAIL: Final = re.compile(r"(?<=\d{4})\.0+$")
 _VANITY: Final = re.compile(r"(?:\+?1)?([2-9]\d{2})([0-9A-Z]{7,})")
 
@@ -80,9 +79,9 @@ _INITIALS: Final = re.compile(r"\b(?:\w )+\w\b")
 
 
 def clean_phone(written: str) -> str:
-    """Take away what surrounds a telephone number: labels, brackets, invisible characters; the extension stays as "ext. 5".
+    """Remove labels, brackets and invisible characters around a telephone number; write its extension as "ext. 5".
 
-    What isn't one number comes back without needless space and as it is otherwise.
+    A text that isn't one number is returned with extra spaces removed.
     """
     return _until_same(_dialled, written)
 
@@ -104,7 +103,7 @@ def _dialled(written: str) -> str:
             number = rest
     number = number.rstrip(" .,;:/|-–—_*'\"#&>]}~")
     if number.endswith(")") and "(" not in number:
-        # "(202-224-3441)": its opening bracket was before the first digit.
+        # "(202-224-3441)": the opening bracket was removed with the text before the first digit.
         number = number.rstrip(") ")
     if _EXIT_CODE.match(number):
         number = f"+{number[2:]}"
@@ -112,10 +111,10 @@ def _dialled(written: str) -> str:
 
 
 def canonical_phone(written: str, region: str = "US") -> str | None:
-    """Give a phone number as E.164 without its extension, or None if it can't be one.
+    """Return a phone number as E.164 without its extension, or None if it isn't valid (T9).
 
-    Two colleagues behind one switchboard have the same number here: likeness of name tells them
-    apart (T9). A letter typed for a digit makes no number; a word on the keys ("1-800-GO-FEMA-1") does.
+    Colleagues with different extensions get the same form. Vanity numbers ("1-800-GO-FEMA-1") are valid; single letters
+    among digits are not.
     """
     text = plain(written).strip()
     if region == "US" and (usual := USUAL_PHONE.fullmatch(text)):
@@ -128,7 +127,7 @@ def canonical_phone(written: str, region: str = "US") -> str | None:
     except phonenumbers.NumberParseException:
         return None
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        # A number without its area code can't be told from its neighbors'.
+        # Without an area code, the number is ambiguous.
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
@@ -136,21 +135,21 @@ def canonical_phone(written: str, region: str = "US") -> str | None:
 def _is_vanity(text: str) -> bool:
     packed = re.sub(r"[\s().-]", "", text).upper()
     found = _VANITY.fullmatch(packed)
-    return found is not None and sum(c.isalpha() for c in found[2]) >= 4  # fewer letters are slips
+    return found is not None and sum(c.isalpha() for c in found[2]) >= 4  # fewer letters are typing errors
 
 
 def clean_email(written: str) -> str:
-    """Take away everything that surrounds one e-mail address, and keep the address as it was written.
+    """Remove everything around an e-mail address, and keep the address as written.
 
-    Schemes (`smtp:`, `mailto:`), quotes and brackets of every kind, display names, trailing marks, `?subject=…`,
-    invisible and full-width characters and percent signs go. The same address twice is one. Text that holds no
-    address, or two different ones, comes back without needless space and as it is otherwise.
+    This removes schemes (`smtp:`, `mailto:`), quotes, brackets, display names, trailing punctuation, `?subject=…`,
+    percent encoding, and invisible and full-width characters. A text without an address, or with two different ones, is
+    returned with extra spaces removed.
     """
     return " ".join(plain(written).split()) if len(written) > _LONGEST else _until_same(_unwrapped, written)
 
 
 def _until_same(unwrap: Callable[[str], str], text: str) -> str:
-    """Take one layer after the other away, up to so many."""
+    """Repeat `unwrap` until the text does not change, at most eight times."""
     for _ in range(_LAYERS):
         text, before = unwrap(text), text
         if text == before:
@@ -169,27 +168,26 @@ def _unwrapped(written: str) -> str:
         if local.startswith("_") and domain.endswith("_"):
             local = local[1:]  # "_dov@example.org_", as some write italics
         local, domain = local.lstrip("'`.-/~^!$&%"), domain.rstrip("'`.-_")
-        # What is longer is no other spelling of it: folding makes of a letter three at most.
+        # Folding turns a letter into three at most, so a longer text is not the same address.
         near = 3 * len(match[0]) + 2
         before, after = text[max(match.start() - near, 0) : match.start()].rstrip(), text[match.end() : match.end() + near].lstrip()
         address = f"{local}@{domain}"
         before, after = (part if part.casefold() != address.casefold() else "" for part in (before, after))
         if not local or "." not in domain or (before and before[-1].isalnum()) or (after and after[0].isalnum()):
-            # Words run into it: nobody knows where the address begins or ends.
+            # Words are attached to the address, so its start or end is unknown.
             return text
         found.setdefault(address.casefold(), address)
     return next(iter(found.values())) if len(found) == 1 and text.count("@") == len(addresses) else text
 
 
-#: A domain has at most so many characters, and writing one in ASCII takes the square of them.
+#: The length limit of a domain, checked first because conversion to ASCII takes quadratic time.
 _LONGEST_DOMAIN: Final = 253
 
 
 def canonical_email(written: str) -> str | None:
-    """Give an e-mail address folded, with its domain in ASCII, or None if it isn't one.
+    """Return an e-mail address folded, with its domain in ASCII, or None if it isn't one.
 
-    What surrounds it is taken away, and so are dots and tags that the large providers ignore: the same mailbox is
-    recognized in another spelling.
+    This also removes dots and tags that large providers ignore, so that spellings of one mailbox are equal.
     """
     text = plain(written).strip()
     if usual := _USUAL_EMAIL.fullmatch(text.lower()):
@@ -217,10 +215,9 @@ def _mailbox(local: str, domain: str) -> str | None:
 
 
 def canonical_name(first_name: str, last_name: str | None = None) -> str:
-    """Give "given family" folded, without middle names, initials, salutation and suffix.
+    """Return "given family" folded, without middle names, initials, salutation and suffix.
 
-    With one argument the name is split first. "Amy Jean Klobuchar", "KLOBUCHAR, Amy" and
-    "Amy J. Klobuchar" give the same.
+    With one argument, the name is split first: "Amy Jean Klobuchar", "KLOBUCHAR, Amy" and "Amy J. Klobuchar" are equal.
     """
     if last_name is None:
         name = split_name(first_name)
@@ -229,9 +226,9 @@ def canonical_name(first_name: str, last_name: str | None = None) -> str:
 
 
 def canonical_organization(name: str) -> str:
-    """Give an organization's name folded, without a leading "the" and its legal form."""
+    """Return an organization's name folded, without a leading "the" and the legal form."""
     words = fold(name)
-    # "I.B.M." folds to "i b m"; single letters in a row are one word.
+    # "I.B.M." folds to "i b m", so a run of single letters becomes one word.
     words = _INITIALS.sub(lambda run: run[0].replace(" ", ""), words)
     words = words.replace("united states", "us")
     parts = words.split()
@@ -252,14 +249,14 @@ _STREET_WORDS: Final = {
 
 
 def canonical_address(street: str, city: str = "", state: str = "", postal_code: str = "") -> str:
-    """Give an address folded, with street words abbreviated and the ZIP code cut to five."""
+    """Return an address folded, with abbreviated street words and a five-digit ZIP code."""
     words = fold(unmarked(f"{street} {city} {state}").replace("#", " ste ")).split()
     shortened = [_STREET_WORDS.get(word, word) for word in words]
     return " ".join([*shortened, fold(postal_code)[:5]]).strip()
 
 
 def canonical_contact_point(kind: str, value: str) -> str | None:
-    """Give the canonical form of a contact point by its kind, or None if the value can't be one."""
+    """Return the canonical form of a contact point of this kind, or None if the value is invalid."""
     if kind == "email":
         return canonical_email(value)
     if kind == "work_address":
@@ -268,7 +265,7 @@ def canonical_contact_point(kind: str, value: str) -> str | None:
 
 
 def compared_as(kind: str) -> str:
-    """Give the kind under which a value is compared: a number is one number, whatever telephone it was taken for."""
+    """Return the kind under which a value is compared, which is the same for all kinds of telephones."""
     return "phone" if kind in _TELEPHONES else kind
 
 

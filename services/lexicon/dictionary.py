@@ -1,7 +1,7 @@
-"""The data dictionary: every column that there is, what it holds, whose words they are, and what an erasure makes of it (P27, N3).
+"""The data dictionary: every column, what it holds, about whom, and what an erasure does to it (P27, N3).
 
-Each service declares its tables in `storage/dictionary.py`; a test holds that to the databases, so that a column that
-nobody declared fails. The erasers and seekers work through the same list: what is declared to be searched is searched.
+Each service declares its tables in `storage/dictionary.py`, and a test compares the declarations with the databases.
+Erasures use the same declarations to find the columns to search.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-#: What a column holds.
+#: Kinds of content of a column.
 ID: Final = "id"
 CODE: Final = "code"
 TIME: Final = "time"
@@ -20,7 +20,7 @@ PLAIN: Final = "plain"
 ENCRYPTED: Final = "encrypted"
 DIGEST: Final = "digest"
 
-#: What an erasure makes of it; each word has its sentence in the document.
+#: What an erasure does to a column; the generated document explains each word.
 DELETED: Final = "deleted"
 SEARCHED: Final = "searched"
 REMADE: Final = "made anew"
@@ -46,43 +46,43 @@ STAKEHOLDER: Final = "stakeholders"
 USER: Final = "users"
 NOBODY: Final = "nobody"
 
-#: SQL types of what people write, by the sign behind the column's name.
+#: SQL types of searched columns, by the suffix of the declared name.
 _TYPES: Final[Mapping[str, str]] = MappingProxyType({"[]": "text[]", "{}": "json"})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column."""
+    """A declared column."""
 
     name: str
-    #: One of the words above.
+    #: A kind of content.
     holds: str
-    #: Whose words or data these are: of stakeholders, of users, of nobody.
+    #: Whose data it is: of stakeholders, of users, or of nobody.
     whose: str
-    #: One of the words above.
+    #: What an erasure does to it.
     erased: str
-    #: Numbers of the requirements that ask for it, or of the decisions.
+    #: The numbers of the requirements or decisions behind it.
     why: str
-    #: What there is to say of it.
+    #: A remark for the document.
     note: str = ""
-    #: `text`, `text[]` or `json`, where people write into it.
+    #: `text`, `text[]` or `json` for a column with text by people, else empty.
     sql: str = ""
-    #: Whether all of it goes where something of the person goes: nobody edits it, so that the rest would mean nothing.
+    #: Whether the whole value is deleted if it mentions the person, because the rest would be meaningless.
     whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One table."""
+    """A declared table."""
 
     name: str
     says: str
-    #: How long its rows are kept.
+    #: The retention period of its rows.
     kept: str
-    #: The columns that say whose row it is; it goes with them.
+    #: The columns with the id of the row's person; the row is deleted with that person.
     linked: tuple[str, ...]
     columns: tuple[Column, ...]
-    #: The column by which one row is found, and what tells rows of one key apart.
+    #: The column that identifies a row, and the one that tells rows with the same key apart.
     key: str = "id"
     part: str | None = None
 
@@ -116,15 +116,15 @@ def table(
     key: str = "id",
     part: str | None = None,
 ) -> Table:
-    """Declare a table: its columns by what they hold, in words parted by blanks.
+    """Declare a table; its column names are grouped by content and separated by spaces.
 
-    :param linked: the columns that say whose row it is.
-    :param searched: what people write, searched for an erased person's values; with `[]` or `{}` a list or JSON.
-    :param whole: likewise, and all of it goes where something of the person goes.
-    :param own: what the row's own person or organization is called; other people's names are not searched.
-    :param remade: made of other columns.
-    :param others: columns with a fate of their own.
-    :param whys: the requirement of one column, where it is not the table's.
+    :param linked: the columns with the id of the row's person.
+    :param searched: text by people, searched for an erased person's values; `[]` or `{}` marks a list or JSON.
+    :param whole: likewise, but the whole value is deleted if it mentions the person.
+    :param own: names of the row's own person or organization, which are not searched for other people.
+    :param remade: columns that are computed from others.
+    :param others: columns that erasures treat in another way.
+    :param whys: requirements of single columns, if they differ from the table's.
     """
     own_fate = DELETED if linked else STAYS
 
@@ -151,14 +151,14 @@ def table(
     return Table(name, says, kept, tuple(linked.split()), columns, key, part)
 
 
-#: How long what access tells of users and components is kept.
+#: The retention period of copies of access's users and components.
 AS_THE_ACCOUNT: Final = "As long as the account; told by access"
 
 
 def users(*, times: str = "") -> Table:
-    """Return the table of users in a service that access tells of them.
+    """Declare the table with a service's copies of users.
 
-    :param times: its columns of instants.
+    :param times: its columns with instants.
     """
     codes, numbers = "component level roles", "active revision"
     return table("users", "Who may do what", kept=AS_THE_ACCOUNT, why="R181", whose=USER, ids="id", codes=codes, times=times, numbers=numbers)
@@ -166,7 +166,7 @@ def users(*, times: str = "") -> Table:
 
 _DAYS = "Until a signed checkpoint covers the day: usually the day after"
 
-#: What the chassis keeps in every service's database. What people write enters none of it: ids, codes, names of fields.
+#: The chassis's tables in every service's database; they contain only ids, codes and names of fields.
 BOOKKEEPING: Final[tuple[Table, ...]] = (
     table(
         "outbox",

@@ -1,4 +1,4 @@
-"""How values are standardised for people to read (R80): the sense stays, the spelling is even."""
+"""Standardize values for display (R80)."""
 
 import re
 from typing import Final
@@ -10,7 +10,7 @@ from services.lexicon.telephones import telephones
 
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
 _PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
-#: Two letters are initials, and so are three without a vowel ("JD", "TJ", "MLK"), unless they are a name.
+#: Two letters, or three without a vowel, are initials ("JD", "TJ", "MLK") unless they are a name.
 _INITIALS: Final = re.compile(r"[A-Za-z]{2}|[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{3}")
 _SHORT_NAMES: Final = words(
     """
@@ -26,12 +26,12 @@ _SPACE_BEFORE_COMMA: Final = re.compile(r"(?<!\s)\s++,")
 
 
 def tidy(text: str) -> str:
-    """Drop control and invisible characters and needless space, keeping the line breaks out."""
+    """Remove control and invisible characters, line breaks and extra spaces."""
     return " ".join(plain(text).split())
 
 
 def tidy_lines(text: str) -> str:
-    """Tidy each line of a longer text; more than one empty line in a row becomes one."""
+    """Tidy each line of a text, and reduce several empty lines to one."""
     lines = [" ".join(plain(line).split()) for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -52,11 +52,11 @@ def _titled(word: str, at: int, *, given: bool) -> str:
 
 
 def display_name(written: str, *, given: bool = True) -> str:
-    """Even out one field of a name: only what is all capitals or all small is recased, and initials stay.
+    """Standardize one field of a name: change the case of words in all capitals or all small letters only.
 
-    "MCDONALD JR" gives "McDonald Jr.", "de la Cruz" and "JD" stay, "O´Neil" gives "O'Neil".
+    "MCDONALD JR" becomes "McDonald Jr.", and "O´Neil" becomes "O'Neil"; "de la Cruz" and "JD" stay.
 
-    :param given: initials may stand in it; a family name beside a given name has none, and "WU" is Wu.
+    :param given: whether it may contain initials, as a family name without a given name may; otherwise "WU" becomes "Wu".
     """
     text = _SPACE_BEFORE_COMMA.sub(",", tidy(even_signs(written))).replace(", ", " ")
     if (text.isupper() or text.islower()) and sum(c.isalpha() for c in text) > 1:
@@ -68,16 +68,16 @@ def display_name(written: str, *, given: bool = True) -> str:
 
 
 def display_phone(written: str) -> str | None:
-    """Write a phone as "202-224-3441 ext. 12", or "+44 20 7946 0000" abroad; None if it isn't one number that is held."""
+    """Format a phone number as "202-224-3441 ext. 12" or "+44 20 7946 0000"; return None if it is not one accepted number."""
     read = telephones(written)
     return read.found[0].shown if len(read.found) == 1 and not read.refused else None
 
 
 def display_email(written: str) -> str | None:
-    """Write an e-mail address cleaned, with its domain in small letters; None if it isn't one that can be."""
+    """Clean an e-mail address and lower-case its domain; return None if it is not one valid address."""
     return mailbox(written)
 
 
 def display_state(written: str) -> str | None:
-    """Write a state as its code, or None where it is none of the 56."""
+    """Return the code of a state, or None if it is none of the 56."""
     return state_code(tidy(written))

@@ -1,4 +1,4 @@
-"""On whom the duty to erase somebody who asked for no more contact lies, and by when (T10)."""
+"""Who must erase a person who asked for no more contact, and by when (T10)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WORKING_DAYS = 2
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """On whom it lies, and by when they erase."""
+    """Who must erase, and by when."""
 
     #: `owner`, `office_administrator` or `system_owner`.
     of: str
@@ -20,16 +20,15 @@ class Duty:
 
 
 def owner_erases_by(recorded_at: datetime) -> date:
-    """Return the last day on which the duty is the owner's: two federal working days after the request."""
+    """Return the owner's last day to erase: two federal working days after the request."""
     return add_working_days(recorded_at.astimezone(UTC).date(), _WORKING_DAYS)
 
 
 def duty_to_erase(*, recorded_at: datetime, owner_is_active: bool, office_has_administrator: bool, now: datetime) -> Duty:
-    """Return on whom the duty lies now.
+    """Return who must erase now.
 
-    It passes to the component's office administrator at once when the owner is not active, else when two federal
-    working days have passed; two more working days later, or at once where there is no administrator, to the system
-    owner.
+    The duty passes from the owner to the component's office administrator after two federal working days, or at once if
+    the owner is not active. It passes to the system owner two working days later, or at once without an administrator.
     """
     today = now.astimezone(UTC).date()
     first = owner_erases_by(recorded_at)

@@ -1,4 +1,4 @@
-"""Words around a name: ranks, offices, honorifics, degrees and ordinals, and where they end (R26, R27)."""
+"""Titles before a name and suffixes after it: ranks, offices, honorifics, degrees and ordinals (R26, R27)."""
 
 import re
 from collections.abc import Sequence
@@ -6,14 +6,14 @@ from typing import Final
 
 from services.lexicon.folding import fold, words
 
-#: What distinguishes a father from a son, by what it means.
+#: Generation suffixes, such as Jr. and III, mapped to a common form.
 GENERATIONS: Final = {
     "jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr",
     "ii": "2", "2nd": "2", "2d": "2", "iii": "3", "3rd": "3", "3d": "3", "iv": "4", "4th": "4",
     "v": "5", "5th": "5", "vi": "6", "6th": "6", "vii": "7", "viii": "8", "1st": "1",
 }  # fmt: skip
 
-#: What follows a name and is no name by itself.
+#: Suffixes that are never names.
 SUFFIXES: Final = words(
     """
     jr sr ii iii iv v vi vii viii 1st 2nd 3rd 4th 5th 6th 2d 3d
@@ -23,12 +23,12 @@ SUFFIXES: Final = words(
     osb ofm ssj csj rsm snd ret retired usn usa usaf usmc uscg ussf usnr usar usafr uscgr usmcr usphs arng anrng ang
     """
 )
-#: Also names, initials or words: they count behind a comma, or where they are written as letters behind a whole name.
+#: Suffixes that may also be names, initials or words: they count only after a comma, or as letters after a full name.
 _DOUBTFUL_SUFFIXES: Final = words("ma do ba bs ms pa od pe np op sj cm csc cssr csb am dc pac junior senior i")
-#: Behind one name and a comma these are somebody's initials or given name: "Vance, JD", "Rahman, Md".
+#: After one name and a comma, these are initials or a given name: "Vance, JD", "Rahman, Md".
 _INITIALS: Final = _DOUBTFUL_SUFFIXES | words("jd md v vi")
 
-#: Honorifics, offices and ranks that stand before a name.
+#: Honorifics, offices and ranks before a name.
 _TITLES: Final = words(
     """
     mr mrs ms miss mx master sir dame madam madame mme mlle mademoiselle monsieur messrs mmes ladies gentlemen
@@ -55,17 +55,16 @@ _TITLES: Final = words(
     bg mg sn del br lady lord
     """
 )
-#: Titles that are given names, too: before a single word they are the name ("Major Owens", "Judge Reinhold").
+#: Titles that are also given names: before a single word they are the name ("Major Owens", "Judge Reinhold").
 _ALSO_NAMES: Final = words(
     """
     major judge bishop sister marshal marshall deacon elder canon cardinal abbot prior master mother brother bg mg sn del br bro he
     shri justice chancellor lady lord ranger warden regent private cadet rebbe he member leader executive chair evangelist
     """
 )
-#: These are hardly ever titles in this country, and often names ("Dean Phillips", "Earl Ray Tomblin", "King", "Pope", "Prince"):
-#: none of them is in the list above.
+#: The lists above leave out words that are often names and rarely titles here: "Dean", "Earl", "King", "Pope", "Prince".
 
-#: Words that belong to a title which follows: "Lt.", "State Senator", "the Right Rev.", "1st Sgt.", "Dr. and Mrs.".
+#: Words that belong to the title after them: "State Senator", "the Right Rev.", "1st Sgt.", "Dr. and Mrs.".
 _BEFORE_TITLES: Final = words(
     """
     the state us u s united states federal former acting deputy assistant asst associate under vice county city town township village
@@ -77,14 +76,14 @@ _BEFORE_TITLES: Final = words(
 )
 #: Words that belong to the title before them: "Governor-elect", "President pro tempore", "Judge (Ret.)".
 _AFTER_TITLES: Final = words("elect designate emeritus emerita pro tem tempore jg junior grade class select")
-#: What an office may be of: "Secretary of State", "Chief of Police".
+#: Words after "of" in a title: "Secretary of State", "Chief of Police".
 _OF_WHAT: Final = words(
     """
     the state defense labor energy education agriculture commerce treasury interior health human services transportation homeland security
     police staff house senate assembly board council deeds wills schools public safety veterans affairs
     """
 )
-#: Titles that are said in several words and are also two titles in a row; the second is no name then.
+#: Ranks of several words that could be two titles in a row; the second word is not a name.
 _RANKS_BEFORE: Final = words("sgt sergeant maj major lt lieutenant brig brigadier drum chief")
 
 _PERIODS: Final = re.compile(r"\.\s*\w")
@@ -99,12 +98,12 @@ def _keys(token: str) -> list[str]:
 
 
 def may_stand_in_a_name(word: str) -> bool:
-    """Whether a folded word is a title or a suffix, so that it may stand between given and family name."""
+    """Return whether a folded word is a title or suffix, and so may be between given and family name."""
     return word in _TITLES or word in SUFFIXES
 
 
 def title_ends(tokens: Sequence[str]) -> list[int]:
-    """Return after how many of the first tokens a title may end, the shortest first."""
+    """Return the possible lengths of a title at the start, in tokens, the shortest first."""
     ends: list[int] = []
     has_title, after_of = False, False
     for at, token in enumerate(tokens, start=1):
@@ -115,7 +114,7 @@ def title_ends(tokens: Sequence[str]) -> list[int]:
             elif key == "of" and has_title:
                 after_of, complete = True, False
             elif key in _TITLES or (key == "sr" and at == 1):
-                # "Sr." before a name is Señor or Sister, behind one it is Senior.
+                # "Sr." before a name is Señor or Sister; after a name it is Senior.
                 has_title, after_of, complete = True, False, True
             elif has_title and key in _AFTER_TITLES:
                 complete = True
@@ -129,9 +128,9 @@ def title_ends(tokens: Sequence[str]) -> list[int]:
 
 
 def leading_title(tokens: Sequence[str], *, sure: bool = False) -> int:
-    """Return how many of the first tokens are a title, leaving at least one for the name.
+    """Return the length of the title at the start, in tokens, leaving at least one for the name.
 
-    :param sure: only titles that are no names.
+    :param sure: only titles that are not also names.
     """
     for end in reversed(title_ends(tokens)):
         left = len(tokens) - end
@@ -149,29 +148,29 @@ def leading_title(tokens: Sequence[str], *, sure: bool = False) -> int:
 
 
 def is_title(tokens: Sequence[str]) -> bool:
-    """Say whether all of the tokens are one title."""
+    """Return whether all tokens together are one title."""
     return bool(tokens) and title_ends(tokens)[-1:] == [len(tokens)]
 
 
 def is_also_name(tokens: Sequence[str]) -> bool:
-    """Say whether a title is somebody's given name as well."""
+    """Return whether a title is also a given name."""
     return len(tokens) == 1 and _keys(tokens[0])[-1:] != [] and _keys(tokens[0])[-1] in _ALSO_NAMES
 
 
 def is_suffix(tokens: Sequence[str]) -> bool:
-    """Say whether all of the tokens, which stand behind a comma or in brackets, follow a name."""
+    """Return whether all tokens, from after a comma or in brackets, are suffixes."""
     return bool(tokens) and all(key in SUFFIXES or key in _DOUBTFUL_SUFFIXES for token in _joined(tokens) for key in [*_keys(token)] or ["?"])
 
 
 def may_be_initials(tokens: Sequence[str]) -> bool:
-    """Say whether what could follow a name could be initials or a given name as well."""
+    """Return whether a suffix may also be initials or a given name."""
     return len(tokens) == 1 and "".join(_keys(tokens[0])) in _INITIALS
 
 
 def trailing_suffix(tokens: Sequence[str], *, least: int = 2) -> int:
-    """Return how many of the last tokens follow the name, leaving at least one for it.
+    """Return the length of the suffixes at the end, in tokens, leaving at least one for the name.
 
-    :param least: how many words a name has for "MA" or "D.O." to be no part of it.
+    :param least: words that must precede an ambiguous suffix, such as "MA" or "D.O.".
     """
     count = 0
     shouting = all(token.isupper() for token in tokens if _LETTERS.search(token))
@@ -201,7 +200,7 @@ def trailing_suffix(tokens: Sequence[str], *, least: int = 2) -> int:
 
 
 def _joined(tokens: Sequence[str]) -> list[str]:
-    """Put "Ph. D." together."""
+    """Join "Ph. D." into one token."""
     joined: list[str] = []
     for token in tokens:
         if joined and fold(token) == "d" and fold(joined[-1]) == "ph":
@@ -212,13 +211,13 @@ def _joined(tokens: Sequence[str]) -> list[str]:
 
 
 def generation_of(last_name: str) -> str:
-    """Return what tells a father from a son, "jr" or "3" say, or nothing where the name says none."""
+    """Return the generation of a family name, such as "jr" or "3", or an empty string without one."""
     folded = fold(last_name).split()
     return next((GENERATIONS[word] for word in folded[1:] if word in GENERATIONS), "")
 
 
 def without_titles(tokens: Sequence[str]) -> list[str]:
-    """Return the words of a search without titles and suffixes, wherever they stand; all of them where nothing else is there."""
+    """Return the words of a search without titles and suffixes, or all words if there are no others."""
     kept: list[str] = []
     at = 0
     while at < len(tokens):

@@ -1,4 +1,4 @@
-"""Reading the e-mail addresses in what somebody typed: each is cleaned and possible, or refused with the reason (R80, T30)."""
+"""Parse e-mail addresses in typed text: clean and validate each, or reject it with a reason (R80, T30)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ IMPOSSIBLE: Final = "Not an e-mail address: there can't be such a domain."
 MORE_THAN_AN_ADDRESS: Final = "There is more in it than an e-mail address; the rest is not kept."
 INSIDE_A_SERVER: Final = "Not an e-mail address but a name inside a mail server; export the addresses instead."
 
-#: How nearly all addresses look; the full check takes thirty times as long for the same answer.
+#: Fast path for usual addresses; the full check takes thirty times as long.
 _USUAL: Final = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9_+-]{0,62}[A-Za-z0-9_-])?(?:\.[A-Za-z0-9_+-]{0,62}[A-Za-z0-9_-]){0,5})@((?:(?!..--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6})([A-Za-z]{2,24})"
 )
 _STRONG: Final = re.compile(r"(?:(?<![^\S\r\n])[^\S\r\n]++)?(?::::|[;|\r\n\u2022])\s*")
 _WEAK: Final = re.compile(r"\s*[,/]\s*|\s+(?:or|and|&)\s+|\s+", re.IGNORECASE)
-#: Domains that no mail reaches: reserved ones, and slips of the finger that are no domain.
+#: Undeliverable domains: reserved ones, and common typing errors.
 _NOWHERE: Final = words(
     "test invalid local localhost localdomain onion arpa internal con cmo ocm vom xom comm coom conm nett ner ogr rog orgg giv govv ghov gob0 edi eud"
 )
@@ -33,14 +33,14 @@ _LONGEST: Final = 600
 
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
-    """The addresses of a text in their order, and why the rest of it is refused; the sentences don't repeat it."""
+    """The addresses of a text in order, and the reasons for rejected parts; the reasons do not quote the text."""
 
     found: tuple[str, ...]
     refused: tuple[str, ...] = ()
 
 
 def mailboxes(written: str) -> Mailboxes:
-    """Read all addresses in a text: "dov@example.org; Dov <dov.levi@example.org>" are two."""
+    """Parse all addresses in a text: "dov@example.org; Dov <dov.levi@example.org>" has two."""
     if _is_usual(written):
         local, _, domain = written.rpartition("@")
         return Mailboxes((f"{local}@{domain.lower()}",))
@@ -61,13 +61,13 @@ def mailboxes(written: str) -> Mailboxes:
 
 
 def mailbox(written: str) -> str | None:
-    """Return the one address that a field holds, as it is kept, or None."""
+    """Return the cleaned address of a field with one address, or None."""
     read = mailboxes(written)
     return read.found[0] if len(read.found) == 1 and not read.refused else None
 
 
 def why_no_mailbox(written: str) -> str | None:
-    """Say in a sentence why a field doesn't hold one address that can be kept, or nothing if it does."""
+    """Return a sentence with the reason if a field is not one valid address, else None."""
     read = mailboxes(written)
     if read.refused:
         return read.refused[0]
@@ -79,7 +79,7 @@ def _parts(text: str) -> list[str]:
         return [text]
     for separator in (_STRONG, _WEAK):
         parts = [part for part in separator.split(text) if part]
-        # Where there is one sign of an address alone, what is around it is part of what is wrong.
+        # With a single "@", a weak separator is part of a malformed address.
         if len(parts) > 1 and (text.count("@") > 1 or separator is _STRONG):
             return [piece for part in parts for piece in _parts(part)]
     return [text]
@@ -104,14 +104,14 @@ def _one(text: str) -> tuple[str | None, str | None]:
 
 
 def _has_more(text: str, address: str) -> bool:
-    """Say whether something stands beside an address that neither names its owner, "Dov <dov@…>", nor its kind."""
+    """Return whether there is text beside an address other than its owner's name, "Dov <dov@…>", or a label."""
     before, *others = re.split(re.escape(address), text, flags=re.IGNORECASE)
     rest = " ".join([before.rpartition("<")[2], *(other.partition("?")[0] for other in others)]) if others else ""
     return not {word.lower() for word in re.findall(r"\w+", rest)} <= _SILENT
 
 
 def _checked(local: str, domain: str) -> tuple[str | None, str | None]:
-    # Most addresses look usual; the library is loaded for the first that does not.
+    # Loaded on first use, because most addresses take the fast path.
     from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
     top = domain.rpartition(".")[2]

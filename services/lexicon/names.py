@@ -1,4 +1,4 @@
-"""Names of people: what of a name is compared, and likeness of two names (R27, R80, T9)."""
+"""Compare names of people: comparison keys, nicknames and likeness (R27, R80, T9)."""
 
 import re
 from typing import Final
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-# People are known by these as by their own names; likeness only, never a canonical form.
+# Groups of given names and their nicknames, for likeness only, never for canonical forms.
 _NICKNAMES: Final = tuple(
     frozenset(group.split())
     for group in """abraham abe
@@ -151,22 +151,22 @@ _QUOTED: Final = re.compile(r"[\"“”(\[][^\"“”()\[\]]*[\"“”)\]]")
 
 
 def given_names(first_name: str) -> tuple[str, ...]:
-    """Give the folded given names of a first-name field, without salutations, in their order."""
+    """Return the folded given names of a first-name field in order, without titles."""
     words = fold(first_name).split()
     return tuple(words[leading_title(words, sure=True) :])
 
 
 def given_key(first_name: str) -> str:
-    """Give the one given name that people go by: the first that is more than an initial."""
+    """Return the first given name that is more than an initial."""
     words = given_names(_QUOTED.sub(" ", plain(first_name))) or given_names(first_name)
     return next((word for word in words if len(word) > 1), words[0] if words else "")
 
 
 def family_key(last_name: str) -> str:
-    """Give the last word of a family name, folded, without suffixes.
+    """Return the last word of a family name, folded, without suffixes.
 
-    Lists disagree on where a double name begins ("Catherine / Cortez Masto" and "Catherine Cortez
-    / Masto"), so only its last word is comparable.
+    Lists split double names differently ("Catherine / Cortez Masto", "Catherine Cortez / Masto"), so only the last word
+    is comparable.
     """
     words = fold(last_name).split()
     if len(words) > 1:
@@ -180,19 +180,19 @@ def _akin(one: str, other: str) -> bool:
 
 
 def known_as(given_name: str) -> frozenset[str]:
-    """Give the folded given names that a person of this folded given name may go by, itself included."""
+    """Return the folded given name with all its variants and nicknames."""
     return _KNOWN_AS.get(given_name) or frozenset({given_name})
 
 
 def are_given_names_alike(one: str, other: str) -> bool:
-    """Say whether two first-name fields may be the same person's: same, short form, or initial."""
+    """Return whether two first-name fields may be of the same person: equal, a short form or an initial."""
     mine, theirs = given_names(one), given_names(other)
     if not mine or not theirs:
-        # A family name alone is like itself alone.
+        # Without a given name, a name is like only another without one.
         return mine == theirs
     if any(_akin(a, b) for a in mine for b in theirs if len(a) > 1 and len(b) > 1):
         return True
-    # Only initials on one side: "J. Smith" may be John, and may be Jane; let other signs decide.
+    # With initials only, "J. Smith" may be John or Jane, so other fields decide.
     for initials, names in ((mine, theirs), (theirs, mine)):
         if all(len(word) == 1 for word in initials):
             return initials[0] == names[0][0]
@@ -200,6 +200,6 @@ def are_given_names_alike(one: str, other: str) -> bool:
 
 
 def are_names_alike(one: PersonName, other: PersonName) -> bool:
-    """Say whether two names may be the same person's; symmetric (T9, R82)."""
+    """Return whether two names may be of the same person; symmetric (T9, R82)."""
     family = family_key(one.last_name)
     return bool(family) and family == family_key(other.last_name) and are_given_names_alike(one.first_name, other.first_name)

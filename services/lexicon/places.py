@@ -1,4 +1,4 @@
-"""States, territories and FEMA regions: 56 rows of our own (R102, T12, T18)."""
+"""States, territories and FEMA regions: a table of 56 rows (R102, T12, T18)."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from services.lexicon.folding import fold
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state, the District of Columbia, or a territory, with its FEMA region."""
+    """A state, the District of Columbia or a territory, with its FEMA region."""
 
     code: str
     name: str
@@ -61,7 +61,7 @@ _OTHER_NAMES: Final = {
     "commonwealth of the northern mariana islands": "MP",
     "cnmi": "MP",
     "commonwealth of puerto rico": "PR",
-    # Abbreviations of the Associated Press, as offices still type them.
+    # Abbreviations of the Associated Press, which offices still use.
     "ala": "AL", "ariz": "AZ", "ark": "AR", "calif": "CA", "cal": "CA", "colo": "CO",
     "conn": "CT", "del": "DE", "fla": "FL", "ill": "IL", "ind": "IN", "kan": "KS", "kans": "KS",
     "mass": "MA", "mich": "MI", "minn": "MN", "miss": "MS", "mont": "MT", "neb": "NE",
@@ -79,29 +79,28 @@ _CODE_BY_NAME: Final = MappingProxyType(
     }
 )
 
-# Washington the state and Washington the city look alike in an address, so a full name counts
-# there only directly before a ZIP code or at the very end; a two-letter code wins over it.
-# Of a line in which one blank stands where several were.
+# Washington may be the state or the city, so a state's full name counts only directly before a ZIP code or at the end of
+# the address, and a two-letter code has precedence. The patterns expect single spaces.
 _CODE_BEFORE_ZIP: Final = re.compile(r"\b([A-Z]{2})\.?,?\s\d{5}(?:-\d{4})?\b")
 _CODE_AT_END: Final = re.compile(r",\s?([A-Z]{2})\.?\s?(?:,?\s?(?:USA?|United States.*))?$")
 _NAME_BEFORE_ZIP: Final = re.compile(r"(?<![A-Za-z. ])([A-Za-z. ]+?),?\s\d{5}(?:-\d{4})?(?!\d)")
 
 
 def state_code(written: str | None) -> str | None:
-    """Read a state as people write it ("TX", "texas", "N. Mex.") into its code, or None (R80)."""
+    """Return the code of a state in any usual spelling ("TX", "texas", "N. Mex."), or None (R80)."""
     if not written:
         return None
     return _CODE_BY_NAME.get(fold(written))
 
 
 def fema_region(code: str | None) -> int | None:
-    """Name the FEMA region of a state code, or None where there is none (R102)."""
+    """Return the FEMA region of a state code, or None (R102)."""
     state = STATES.get(code or "")
     return state.region if state else None
 
 
 def propose_state(address: str | None) -> str | None:
-    """Propose a state from an address in one line, or None if it shows none plainly (T18)."""
+    """Return the code of the state in a one-line address, or None if it is not clear (T18)."""
     if not address:
         return None
     line = " ".join(address.split())
@@ -110,7 +109,7 @@ def propose_state(address: str | None) -> str | None:
             if found in STATES:
                 return str(found)
     for found in reversed(_NAME_BEFORE_ZIP.findall(line)):
-        # The longest tail of the words that names a state: "Santa Fe New Mexico" → New Mexico.
+        # Find the longest final part that names a state: "Santa Fe New Mexico" → New Mexico.
         words = str(found).split()
         for start in range(max(0, len(words) - 5), len(words)):
             if code := _CODE_BY_NAME.get(fold(" ".join(words[start:]))):

@@ -1,4 +1,4 @@
-"""Postal codes: written as they are, and believed only where the state beside them agrees (R80, T30)."""
+"""Validate postal codes against their state (R80, T30)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from services.lexicon.folding import fold, plain
 from services.lexicon.places import STATES
 
-#: The first three digits of ZIP codes, and where those begin; AA, AE and AP are the armed forces abroad.
+#: The three-digit ZIP prefixes of each state; AA, AE and AP are the armed forces abroad.
 _PREFIXES: Final = (
     "005 NY;006-007 PR;008 VI;009 PR;010-027 MA;028-029 RI;030-038 NH;039-049 ME;050-054 VT;055 MA;056-059 VT;060-062 CT;063 CT NY;"
     "064-069 CT;070-089 NJ;090-098 AE;099 AE NJ;100-149 NY;150-196 PA;197-199 DE;200 DC;201 VA;202-204 DC;205 DC MD VA;206-212 MD;"
@@ -30,7 +30,7 @@ _HOME: Final = frozenset({"", "us", "usa", "united states", "united states of am
 _ZIP: Final = re.compile(r"(\d{5})(?:[-\s\u2013]?(\d{4}))?(?:-?0000)?")
 _SHORT_PLUS_FOUR: Final = re.compile(r"^(\d{3,4})[-\s](\d{4})$")
 _DECIMALS: Final = re.compile(r"(\d+)[.,]0+")
-#: Letters and digits in groups, as other countries write them: "K1A 0B1", "SW1A 2AA", "75008", "D-53113".
+#: Postal codes of other countries: "K1A 0B1", "SW1A 2AA", "75008", "D-53113".
 _ABROAD: Final = re.compile(r"(?=.*\d)[A-Z0-9]{1,8}(?:[ -][A-Z0-9]{1,8}){0,2}", re.IGNORECASE)
 
 
@@ -46,14 +46,14 @@ def _states() -> dict[str, frozenset[str]]:
 
 
 def states_of(zip_code: str) -> frozenset[str]:
-    """Return in which states a ZIP code may lie; none where there is no such code."""
+    """Return the states in which a ZIP code may be; none for an invalid code."""
     return _states().get(zip_code[:3], frozenset())
 
 
 def postal_code(written: str, *, state: str | None = None, country: str | None = None) -> tuple[str | None, str | None]:
-    """Return a postal code as it is kept, or None with the reason.
+    """Return (normalized postal code, None), or (None, reason) if it is rejected.
 
-    :param state: what stands beside it, a code or a name of another country's.
+    :param state: the state of the address: a US code, or the name of a state abroad.
     """
     text = " ".join(plain(written).split()).lstrip("'").removeprefix("ZIP ").strip()
     if whole := _DECIMALS.fullmatch(text):
@@ -66,7 +66,7 @@ def postal_code(written: str, *, state: str | None = None, country: str | None =
         return (text.upper(), None) if _ABROAD.fullmatch(text) else (None, NOT_A_CODE)
     text = _SHORT_PLUS_FOUR.sub(r"\1\2", text)
     if text.isdigit() and len(text) in {3, 4, 7, 8}:
-        # A spreadsheet took it for a number: the zero at its beginning is gone.
+        # A spreadsheet removed leading zeros.
         text = text.zfill(9 if len(text) > 5 else 5)
         if not american or state not in states_of(text):
             return None, ZERO_LOST

@@ -1,4 +1,4 @@
-"""The seal on an erased person's former values: contacts puts it on, and every service opens it, for the time of the erasure."""
+"""Encrypt an erased person's former values for transport to the services, for the time of the erasure."""
 
 import base64
 import os
@@ -12,15 +12,16 @@ _NONCE = 12
 
 
 def seal(values: FormerValues, key: bytes, *, erasure_id: str) -> str:
-    """Seal former values under an erasure's one-time key (AES-256-GCM, bound to the erasure); base64."""
+    """Encrypt former values under an erasure's one-time key (AES-256-GCM, bound to the erasure's id); return base64."""
     nonce = os.urandom(_NONCE)
     return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, orjson.dumps(values.to_wire()), erasure_id.encode())).decode()
 
 
 def open_seal(sealed: str, key: str | bytes, *, erasure_id: str) -> FormerValues:
-    """Open a seal; the key is 32 bytes, or base64 of them.
+    """Decrypt former values.
 
-    :raises InvalidTag: another key, another erasure, or a changed byte.
+    :param key: 32 bytes, or their base64.
+    :raises InvalidTag: the key or erasure id is wrong, or the data was altered.
     """
     raw = base64.b64decode(sealed)
     secret = base64.b64decode(key) if isinstance(key, str) else key

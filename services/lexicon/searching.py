@@ -1,4 +1,4 @@
-"""Which words of a search are contact-layer values: a telephone number or an e-mail address (T31)."""
+"""Find contact-layer values in a search: telephone numbers and e-mail addresses (T31)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Final
 from services.lexicon.folding import plain
 from services.lexicon.mailboxes import mailboxes
 
-#: Seven digits and more, with what people write between them, and an extension.
+#: Seven or more digits with usual separators, and an extension.
 _NUMBER: Final = re.compile(
     r"\+?\(?\d(?:[\s.\-()+/\u00b7\u2022\u2010-\u2015]{0,3}\d){6,}(?:[\s,;]*(?:x|ext\.?|extension)[\s.:]*\d{1,6})?", re.IGNORECASE
 )
-#: A day, years from and to, and a ZIP code with its four digits are no telephone numbers.
+#: Dates, ranges of years and ZIP+4 codes, which are not telephone numbers.
 _NO_NUMBER: Final = re.compile(
     r"(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[/.-]\d{1,2}[/.-](?:19|20)\d\d|(?:19|20)\d\d\s?[-\u2013/ ]\s?(?:19|20)\d\d|\d{5}-\d{4}"
 )
 _AT: Final = re.compile(r"@|[(\[{<]\s*at\s*[)\]}>]", re.IGNORECASE)
 _SPACED_AT: Final = re.compile(r"(?:(?<!\s)\s++)?([(\[{<]\s*at\s*[)\]}>]|@)\s*", re.IGNORECASE)
-#: A street with its number, or a box: it may be somebody's work address.
+#: A street with a number, or a post office box: it may be a person's work address.
 _STREET: Final = re.compile(
     r"\b\d{1,6}\s+(?:[\w.'-]+\s+){1,4}(?:street|st|avenue|ave|road|rd|boulevard|blvd|drive|dr|lane|ln|court|ct|place|pl|highway|hwy|parkway|pkwy"
     r"|way|circle|cir|square|sq|terrace|ter|plaza|suite|ste)\b|\bp\.?\s?o\.?\s*box\s+\d+",
@@ -30,17 +30,17 @@ _STREET: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search text: its words, and the contact-layer values among them."""
+    """A parsed search: its words, and the contact-layer values among them."""
 
     words: str
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
-    #: There is a value in it, even one that nobody can have.
+    #: Whether there is a contact-layer value, even an impossible one.
     has_values: bool = False
 
 
 def read_search(text: str) -> Search:
-    """Return what a search text asks for."""
+    """Parse a search text."""
     written = _digits(plain(text))
     emails: tuple[str, ...] = ()
     has_values = False
@@ -62,15 +62,15 @@ def read_search(text: str) -> Search:
 
 
 def has_contact_value(text: str) -> bool:
-    """Tell whether a text has a telephone number or an e-mail address in it."""
+    """Return whether a text contains a telephone number or an e-mail address."""
     return read_search(text).has_values
 
 
 def has_street(text: str) -> bool:
-    """Tell whether a text has an address in it, which may be somebody's."""
+    """Return whether a text contains a street address."""
     return _STREET.search(plain(text)) is not None
 
 
 def _digits(text: str) -> str:
-    """Write the digits of every script as ours."""
+    """Convert digits of all scripts to ASCII."""
     return text if text.isascii() else "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text)

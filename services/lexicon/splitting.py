@@ -1,4 +1,4 @@
-"""Splitting a name that one column holds into salutation, first name and last name (R27, R80)."""
+"""Split a full name into salutation, first name and last name (R27, R80)."""
 
 import re
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ from services.lexicon.honorifics import is_also_name, is_suffix, is_title, leadi
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A name in the three fields that the system holds; empty where there is none."""
+    """A name in the three stored fields, which may be empty."""
 
     salutation: str
     first_name: str
     last_name: str
 
 
-#: In brackets or quotes: a nickname, or what follows a name.
+#: Text in brackets or quotes: a nickname, or a suffix.
 _ASIDE: Final = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|[\"“”„«»]([^\"“”„«»]*)[\"“”„«»]|(?<![^\s,])'([^']+)'(?![^\s,])")
-#: In brackets behind a name: the party, and the state or district, of somebody elected. The system holds no party (R13).
+#: An elected person's party with state or district, in brackets after the name. The system stores no party (R13).
 _PARTY: Final = re.compile(
     r"[(\[]\s*(?:d|r|i|l|g|dfl|dem|rep|ind|gop|democrat|democratic|republican|independent|libertarian|green)\.?"
     r"(?:\s*[-–—/,:]\s*[a-z]{2}(?:[-–—\s]?\d{1,2})?|\s*[-–—/,:]\s*[a-z]{4,})?\s*[)\]]",
     re.IGNORECASE,
 )
-#: Between two given names: a couple in one cell.
+#: Two given names joined by "and": a couple in one cell.
 _COUPLE: Final = re.compile(r"\w\s*(?:&|\+|\b(?:and|y|und|et)\b)\s*\w", re.IGNORECASE)
-#: A dash between words: a double name written wide, or what somebody is.
+#: A dash with spaces: in a double name, or before a description.
 _WIDE_DASH: Final = re.compile(r"(?<=\w)\s+-+\s+(?=\w)")
-#: Where a family name of several words may begin.
+#: Particles that may start a family name of several words.
 _PARTICLES: Final = words(
     "de del della der den di da do dos das du des la las le los van von vom zu zur ten ter al el bin ibn ben abu st saint san santa mac mc"
 )
-#: Family names that come in pairs; as a middle name before another of them, each is the first half of a double name.
+#: Hispanic family names; two of them in a row are a double name, not a middle and a last name.
 _HISPANIC: Final = words(
     """
     acevedo acosta aguilar aguirre alvarado alvarez amaya aponte aquino aranda arroyo avila ayala baez barrera barrios bautista benitez bermudez
@@ -54,11 +54,11 @@ _HISPANIC: Final = words(
     zapata zarate zavala zepeda zuniga
     """
 )
-#: Of these, given names as well: "Ana Luz Santiago Cruz" is told apart only by the words around.
+#: Those that are also given names, as in "Ana Luz Santiago Cruz".
 _ALSO_GIVEN: Final = words(
     "cruz santiago roman franco leon valentin vidal angel rosario luna reyna vera lara santos leal mercado guadalupe marin sierra"
 )
-#: Endings that family names have and given names hardly ever.
+#: Endings of family names that given names rarely have.
 _FAMILY_ENDING: Final = re.compile(
     r"(?:[^aeiou]mann?|berg|burg|stein|baum|feld|kamp|witz|wicz|[cst]ky|[cst]ki|hoff|meyer|schmidt|schultz|[aeiou]nez)$"
 )
@@ -67,7 +67,7 @@ _GIVEN_WITH_ENDING: Final = words(
     "furman german guzman workman chapman goodman waldman wyman bozeman dorman furman hartman holman inman kaufman pittman pullman ackerman ivan "
     "stein goldberg rosenberg greenberg lindbergh iceberg whitman harman garman ottoman"
 )
-#: Double names in public life that no rule tells from a middle name.
+#: Double names of public figures that no rule would recognize.
 _DOUBLES: Final = frozenset(
     {
         ("wasserman", "schultz"), ("blunt", "rochester"), ("leger", "fernandez"), ("gluesenkamp", "perez"), ("cortez", "masto"),
@@ -81,18 +81,18 @@ _DOUBLES: Final = frozenset(
 
 @lru_cache(maxsize=1)
 def _constants() -> Any:
-    # Most names come in fields of their own; the parser is loaded for the first that does not.
+    # Loaded on first use, because most names are already in separate fields.
     from nameparser.config import Constants
 
-    # Titles and suffixes are taken off before it: its own lists hold names ("Burgess") and lack ranks.
+    # Titles and suffixes are removed before parsing, because the parser's lists contain names ("Burgess") and lack ranks.
     return Constants(titles=(), first_name_titles=(), suffix_acronyms=(), suffix_not_acronyms=(), suffix_acronyms_ambiguous=())
 
 
 def split_name(written: str) -> PersonName:
-    """Split a name in one column; middle names and nickname go first, ordinals and degrees go last (R27).
+    """Split a full name; the first name includes middle names and nickname, the last name ordinals and degrees (R27).
 
-    1. What stands in brackets is a suffix, a title or a nickname. 2. What follows a comma is a suffix, a title, or the
-    given names. 3. Titles are taken off the front and suffixes off the end. 4. What is left is parted.
+    1. Text in brackets is a suffix, a title or a nickname. 2. Text after a comma is a suffix, a title or the given names.
+    3. Titles at the start and suffixes at the end are removed. 4. The rest is split into given and family names.
     """
     salutation: list[str] = []
     suffix: list[str] = []
@@ -111,7 +111,7 @@ def split_name(written: str) -> PersonName:
 
     text = " ".join(even_signs(written).split())
     if (retired := _ASIDE.search(text)) and is_suffix(retired[0][1:-1].split()) and is_title(before := text[: retired.start()].split()):
-        # "Capt. (Ret.) Ana Smith": what stands behind a title is said of the title.
+        # "Capt. (Ret.) Ana Smith": text after a title belongs to the title.
         salutation += [*before, retired[0]]
         text = text[retired.end() :]
     front, dash, behind = text.rpartition(" - ")
@@ -125,7 +125,7 @@ def split_name(written: str) -> PersonName:
     head, rest = parts[0], parts[1:]
     given: list[str] = []
     for tokens in rest:
-        # "Vance, JD" and "Reinhold, Judge": a family name alone still wants a given name.
+        # "Vance, JD" and "Reinhold, Judge": a family name alone still needs a given name.
         wanted = not given and (len(head) == 1 or fold(head[0]) in _PARTICLES) and not any(_is_plain(other) for other in rest)
         if is_suffix(tokens) and not (wanted and may_be_initials(tokens)):
             suffix += tokens
@@ -143,12 +143,12 @@ def split_name(written: str) -> PersonName:
 
 
 def without_party(written: str) -> str:
-    """Return a name without the party in brackets behind it, "(D-VA)" say, which the system does not hold (R13)."""
+    """Remove a party in brackets, such as "(D-VA)", after a name; the system does not store it (R13)."""
     return " ".join(_PARTY.sub(" ", written).split()) if "(" in written or "[" in written else written
 
 
 def are_two_people(first_name: str) -> bool:
-    """Say whether given names are those of a couple: "John and Mary"."""
+    """Return whether given names are of a couple: "John and Mary"."""
     return bool(_COUPLE.search(first_name))
 
 
@@ -169,7 +169,7 @@ def _inverted(head: list[str], given: list[str], salutation: list[str], suffix: 
     title = leading_title([*given, *head])
     title = title if title < len(given) else leading_title(given)
     salutation += given[:title]
-    # "Cruz, María de la": the particles go back to their name.
+    # "Cruz, María de la": the particles belong to the family name.
     while len(given) - title > 1 and given[-1].islower() and fold(given[-1]) in _PARTICLES:
         head.insert(0, given.pop())
     return " ".join(given[title:]), " ".join(head)
@@ -183,7 +183,7 @@ def _natural(tokens: list[str], salutation: list[str], suffix: list[str]) -> tup
     salutation[:0] = tokens[:title]
     tokens = tokens[title:]
     if len(tokens) == 1:
-        # One word alone is a family name: there must be one.
+        # A single word is the family name, which is required.
         return "", tokens[0]
     from nameparser import HumanName
 
@@ -193,13 +193,13 @@ def _natural(tokens: list[str], salutation: list[str], suffix: list[str]) -> tup
     if not last:
         first, last = "", first
     if fold(f"{first} {last}").split() != fold(" ".join(tokens)).split():
-        # Nothing of a name may be lost or moved, whatever the parser makes of it.
+        # If the parser lost or moved words, use the last word as family name.
         first, last = " ".join(tokens[:-1]), tokens[-1]
     return _with_double_name(first.split(), last.split())
 
 
 def _with_double_name(first: list[str], last: list[str]) -> tuple[str, str]:
-    """Put the first half of a double family name to the other: "Gabriel García / Márquez"."""
+    """Move the first half of a double family name to the last name: "Gabriel García / Márquez"."""
     if len(first) > 1:
         half, whole = fold(first[-1]), fold(last[0])
         spanish = half in _HISPANIC and whole in _HISPANIC and (half not in _ALSO_GIVEN or len(first) > 2)
@@ -210,7 +210,7 @@ def _with_double_name(first: list[str], last: list[str]) -> tuple[str, str]:
 
 
 def join_name(*, salutation: str = "", first: str = "", middle: str = "", last: str = "", suffix: str = "") -> PersonName:
-    """Put a name of five columns into the three fields: middle name first, suffix last (R27)."""
+    """Join a name from five columns into the three fields; the middle name joins the first name, the suffix the last (R27)."""
 
     def joined(*parts: str) -> str:
         return " ".join([" ".join(plain(part).split()) for part in parts if part and not part.isspace()])

@@ -1,8 +1,8 @@
-"""The database's rough sieve: letters and digits in a row, as `fold` would compare them."""
+"""A SQL function that prefilters texts: it keeps only letters and digits, folded like `fold`."""
 
 from typing import Final
 
-#: A function for a service's first migration. A text whose squeezed form holds no needle needs no closer look.
+#: SQL for a service's initial migration. A text needs a closer look only if its squeezed form contains a search key.
 SQUEEZED: Final = r"""
 -- Letters and digits alone, without case and marks: where the seeker looks first, so that it reads few rows itself.
 CREATE FUNCTION squeezed(written text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$

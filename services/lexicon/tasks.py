@@ -1,8 +1,8 @@
-"""What waits for a user, from several services: how a task is named, in which order they come, and where a page begins.
+"""Task lists of several services: ids, order and pagination.
 
-Every service names its own tasks `<kind>.<key>`, sorts them by `position`, and answers `list_tasks(caller, query)` with
-the first after a position. The gateway merges them and puts the service's name before the id. A *notice* is a task that
-only tells: `dismiss_task(caller, task_id)` of its service takes it away.
+Each service gives its tasks the ids `<kind>.<key>`, sorts them by `position`, and answers `list_tasks(caller, query)` with
+the first tasks after a position. The gateway merges the lists and prefixes ids with the service's name. A *notice* is a
+task that only informs; `dismiss_task(caller, task_id)` removes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic, TypedDict, TypeVar
 
-#: Where a task without a due date stands: behind all others.
+#: The sort key of tasks without a due date, which come last.
 NO_DAY: Final = "9999-12-31"
 LIMIT: Final = 200
 
@@ -27,13 +27,13 @@ class Part(TypedDict, Generic[Task]):
 
 
 def position(task: Mapping[str, object]) -> Position:
-    """Return where a task stands: by due date, then kind, then key."""
+    """Return a task's sort key: due date, kind and key."""
     kind, _, key = str(task["id"]).partition(".")
     return (str(task.get("due_on") or NO_DAY), kind, key)
 
 
 def first_after(tasks: Iterable[Task], *, after: Sequence[str] | None, limit: int) -> Part[Task]:
-    """Return the first tasks after a position as `list_tasks` answers them."""
+    """Return the first tasks after a position, as the answer of `list_tasks`."""
     ordered = sorted(tasks, key=position)
     rest = [task for task in ordered if after is None or position(task) > tuple(after)]
     return {"items": rest[:limit], "more": len(rest) > limit, "total": len(ordered)}

@@ -1,7 +1,7 @@
-"""Reading the telephone numbers in what somebody typed: each is kept in one form, or refused with the reason (R80, T30).
+"""Parse telephone numbers in typed text: normalize each, or reject it with a reason (R80, T30).
 
-A number of the United States needs no country code; any other needs a plus sign, so that a slip of the finger doesn't
-become somebody in another country. What isn't a person's telephone (a fax, a pager) is refused by name (R13).
+A US number needs no country code; any other needs a plus sign, so that a typing error doesn't become a number abroad.
+Fax and pager numbers are rejected by name (R13).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WORK: Final = words("work wk w office o ofc off business bus biz b desk direct 
 _FAX: Final = words("fax faxes facsimile telefax telecopier fx f")
 _NO_VOICE: Final = words("pager pagers beeper page telex tty tdd ttytdd isdn modem textphone")
 _VOICE: Final = words("tel telephone phone ph voice t p telephones phones")
-#: Words that say nothing of a number but that it is one.
+#: Labels that say nothing about the kind of a number.
 _SILENT: Final = _VOICE | words(
     "no number nr nbr num landline land line text texts sms preferred pref primary secondary alternate alt other"
     " best only call whatsapp signal us usa toll free tollfree at or and cellphone his her their my the"
@@ -43,17 +43,17 @@ _KNOWN: Final = _CELL | _PERSONAL | _WORK | _FAX | _NO_VOICE | _SILENT
 _AREAS: Final = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
 _ROUNDED: Final = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE][+]?\d{1,3}")
 _DECIMALS: Final = re.compile(r"(\d{7,15})[.,]0+")
-#: What a telephone dials after a pause.
+#: Digits dialed after a pause, as an extension.
 _PAUSES: Final = re.compile(r"(?<=\d)\s*,{2,}\s*(\d{1,7})#?$")
 _LINES: Final = re.compile(r"[\r\n\u2028\u2029]+")
-# What begins with blanks begins where a run of them does: a text of blanks costs a single pass.
+# A match with leading blanks starts at the first of them, so a text of blanks takes a single pass.
 _STRONG: Final = re.compile(r"(?:(?<!\s)\s++)?(?::::|[;|\u2022\u00b7])\s*|(?<!\s)\s++(?:or|and)\s+", re.IGNORECASE)
 _WEAK: Final = re.compile(r"(?:(?<!\s)\s++)?[,/&]\s*")
 _LABEL: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?![A-Za-z0-9])")
 _EXTENSION: Final = re.compile(r"(?:\b|(?<=\d))(?:extension|extn|ext|xtn|xt|x)[\s.:#)=-]*\d{1,7}\s*[).]*\s*(?=$|[^\d])", re.IGNORECASE)
 _BESIDE_DIGIT: Final = re.compile(r"[A-Za-z]\d|\d[A-Za-z]")
 _VANITY: Final = re.compile(r"(?:\+?1[\s.-]*)?\(?(8(?:00|33|44|55|66|77|88)|[2-9]\d\d)\)?[\s.-]*([A-Za-z0-9][A-Za-z0-9\s.-]*)")
-#: An American number somewhere in a text, and what an extension adds.
+#: A US number anywhere in a text, with an extension.
 _AMERICAN: Final = re.compile(
     r"(?:\+?1[\s.-]?)?\(?[2-9]\d\d\)?[\s./-]{0,3}[2-9]\d\d[\s.-]?\d{4}(?!\d)(?:[\s,]*(?:ext|x)[\s.:]*\d{1,6})?", re.IGNORECASE
 )
@@ -62,7 +62,7 @@ _LONGEST: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Telephone:
-    """A number as it is kept, and of which kind the text itself says that it is, if it says so."""
+    """A normalized number, and its kind if a label names one."""
 
     shown: str
     kind: str | None = None
@@ -70,14 +70,14 @@ class Telephone:
 
 @dataclass(frozen=True, slots=True)
 class Telephones:
-    """The numbers of a text in their order, and why the rest of it is refused; the sentences don't repeat it."""
+    """The numbers of a text in order, and the reasons for rejected parts; the reasons do not quote the text."""
 
     found: tuple[Telephone, ...]
     refused: tuple[str, ...] = ()
 
 
 def telephones(written: str) -> Telephones:
-    """Read all telephone numbers in a text: "h: 202-555-0101; w: 202-555-0102 x5" are two."""
+    """Parse all telephone numbers in a text: "h: 202-555-0101; w: 202-555-0102 x5" has two."""
     if (usual := USUAL_PHONE.fullmatch(written)) and usual[1] in american_area_codes():
         return Telephones((Telephone("-".join(usual.groups())),))
     text = plain(_LINES.sub(" ; ", written)).strip().strip(";,").strip()
@@ -96,7 +96,7 @@ def telephones(written: str) -> Telephones:
 
 
 def telephone(written: str) -> Telephone | str:
-    """Read the one number that a field holds, or say in a sentence why it can't be kept."""
+    """Parse a field with one number; return a sentence with the reason if it is rejected."""
     read = telephones(written)
     if read.refused:
         return read.refused[0]
@@ -104,7 +104,7 @@ def telephone(written: str) -> Telephone | str:
 
 
 def kind_said(label: str) -> str | None:
-    """Return of which kind a label says that a number is; "" if it says none, "fax" or "pager", or None if it is not known."""
+    """Return the kind that a label names, "fax" or "pager", "" for a label without a kind, or None for an unknown label."""
     said = {word.lower() for word in re.findall(r"[A-Za-z]+", label)}
     if not said:
         return ""
@@ -135,7 +135,7 @@ def _parts(text: str) -> list[str]:
         return [piece for part in parts for piece in _parts(part)]
     numbers = list(_AMERICAN.finditer(text))
     if len(numbers) > 1:
-        # Labels stand before their numbers, or behind them: as the first one does.
+        # The first label tells whether labels come before or after their numbers.
         if _LABEL.search(text[: numbers[0].start()]):
             cuts = [0, *(number.end() for number in numbers[:-1]), len(text)]
         else:
@@ -197,13 +197,13 @@ def _shown(text: str) -> str:
 
 
 def _vanity(text: str) -> str | None:
-    """Return a number whose end is a word on the keys ("1-800-GO-FEMA-1") in digits."""
+    """Convert a vanity number ("1-800-GO-FEMA-1") to digits, or return None."""
     found = _VANITY.fullmatch(text)
     if found is None:
         return None
     packed = re.sub(r"[\s.-]", "", found[2]).upper()
     letters = sum(c.isalpha() for c in packed)
-    # Fewer letters are slips of the finger, and digits among them a word no more.
+    # Fewer letters are typing errors, and letters with digits between them are not a word.
     if letters < 4 or len(packed) < 7 or not re.fullmatch(r"\d{0,3}[A-Z]+\d{0,3}", packed):
         return None
     if not found[1].startswith("8") and packed.lower().strip("0123456789") in _KNOWN:
@@ -213,7 +213,7 @@ def _vanity(text: str) -> str | None:
 
 
 def _unrounded(text: str) -> str:
-    """Return "2.025550142E+09" as the number that it still is; nothing if digits are lost."""
+    """Convert "2.025550142E+09" back to digits; return an empty string if digits are lost."""
     mantissa, _, exponent = text.lower().replace(",", ".").partition("e")
     if len(mantissa.partition(".")[2]) < min(int(exponent), 15) - 1:
         return ""

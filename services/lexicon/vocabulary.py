@@ -1,4 +1,4 @@
-"""The closed lists of the field; the wire, the schemas and the tables use exactly these codes."""
+"""The closed lists of codes that the API, the schemas and the tables use."""
 
 from types import MappingProxyType
 from typing import Final
@@ -114,11 +114,11 @@ SYSTEM_OWNER_COMPONENTS: Final = frozenset({"WHL", "POLICY", "IGA"})
 
 
 def at_least(level: str | None, wanted: str) -> bool:
-    """Say whether an access level reaches the wanted one; an unknown level reaches none."""
+    """Return whether an access level is at least the wanted one; an unknown level never is."""
     if level not in LEVELS or wanted not in LEVELS:
         return False
     return LEVELS.index(level) >= LEVELS.index(wanted)
 
 
-#: Values of each kind that a component keeps of one person at most (T26).
+#: The most values of one kind that a component may keep for a person (T26).
 VALUES_OF_A_KIND = 20

@@ -1,4 +1,4 @@
-"""Time zones: which there are, what Americans call them, and when a local time is none or two instants (T29)."""
+"""Time zones: valid names, display names, and conversion of ambiguous or skipped local times (T29)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 
-#: Where the Department is; whoever has not said where they are is taken to be there.
+#: The zone of users who have not chosen one: the Department's.
 DEFAULT = "America/New_York"
 NAMES = {
     "America/New_York": "Eastern Time",
@@ -25,12 +25,12 @@ NAMES = {
 
 @functools.cache
 def zones() -> frozenset[str]:
-    """Return every zone of the IANA database by its name."""
+    """Return the names of all zones in the IANA database."""
     return frozenset(zoneinfo.available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
 def is_zone(name: str | None) -> bool:
-    """Tell whether there is a zone of this name."""
+    """Return whether there is a zone of this name."""
     return name is not None and name in zones()
 
 
@@ -41,12 +41,12 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def label(name: str) -> str:
-    """Return what people call a zone: `Eastern Time`, `Europe/Berlin`."""
+    """Return the display name of a zone: `Eastern Time`, `Europe/Berlin`."""
     return NAMES.get(name, name.replace("_", " "))
 
 
 def written(moment: datetime, name: str) -> str:
-    """Return an instant as people in the zone write it: `November 28, 2026, 2:05 p.m. EST`."""
+    """Format an instant in a zone: `November 28, 2026, 2:05 p.m. EST`."""
     try:
         local = moment.astimezone(zone(name))
     except OverflowError:
@@ -55,18 +55,18 @@ def written(moment: datetime, name: str) -> str:
 
 
 def clock(local: datetime) -> str:
-    """Return a time of day: `2:05 p.m.`"""
+    """Format a time of day: `2:05 p.m.`"""
     return f"{local.hour % 12 or 12}:{local.minute:02} {'a.m.' if local.hour < 12 else 'p.m.'}"
 
 
 def abbreviation(local: datetime) -> str:
-    """Return the zone's letters at that time, or its offset where it has none: `EST`, `UTC+04`."""
+    """Return the zone's abbreviation at that time, or its offset: `EST`, `UTC+04`."""
     name = local.tzname() or ""
     return f"UTC{name}" if name[:1] in {"+", "-"} else name
 
 
 def instants(local: datetime, name: str) -> list[datetime]:
-    """Return which instants a local time is: one, none when clocks jump over it, two when they go back over it."""
+    """Return the instants of a local time: one, none if clocks skip it, or two if clocks repeat it."""
     found: list[datetime] = []
     for fold in (0, 1):
         moment = local.replace(tzinfo=zone(name), fold=fold)
@@ -78,10 +78,10 @@ def instants(local: datetime, name: str) -> list[datetime]:
 
 
 def jump(local: datetime, name: str) -> tuple[datetime, datetime]:
-    """Return between which local times clocks jump, for a local time that there is not."""
+    """Return the local times before and after the jump of clocks that skips this local time."""
     before = local.replace(tzinfo=zone(name), fold=0).utcoffset() or timedelta()
     after = local.replace(tzinfo=zone(name), fold=1).utcoffset() or timedelta()
-    # In a gap the first reading has the offset of before it, the second that of after it.
+    # In a gap, fold=0 has the offset before it and fold=1 the offset after it.
     low, high = (local - timedelta(hours=3)).replace(tzinfo=UTC), (local + timedelta(hours=3)).replace(tzinfo=UTC)
     low, high = low - before, high - before
     while high - low > timedelta(seconds=1):
