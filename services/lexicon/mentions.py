@@ -1,7 +1,7 @@
-"""An erased person's former values in text: where they stand, and what may be taken out without a decision (T27).
+"""Find mentions of an erased person in text, and decide which may be removed without a decision (T27).
 
-One rule for every service. A mention is the name as a phrase, a phone number or an e-mail address. Whether it goes at
-once, goes after the deadline, or only on the privacy officer's word is said of each mention.
+All services use this rule. A mention is the name as a phrase, a phone number or an e-mail address. Each mention is
+removed at once, after a deadline, or only if the privacy officer decides so.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from services.lexicon.folding import fold
 from services.lexicon.honorifics import may_stand_in_a_name
 from services.lexicon.names import SUFFIXES, given_names, known_as
 
-#: What stands where a mention stood.
+#: The text that replaces a mention.
 REMOVED: Final = "[removed]"
 
-#: It goes with the first search: a value that matches alone and that no living record holds, or a row about the person.
+#: Remove at the first search: a value that identifies the person and is in no other record, or a row about the person.
 AT_ONCE: Final = "at_once"
-#: The privacy officer decides; what they leave undecided may go after the deadline.
+#: The privacy officer decides; without a decision, it may be removed after the deadline.
 LATER: Final = "later"
-#: It goes on the privacy officer's word alone.
+#: Remove only if the privacy officer decides so.
 DECIDED: Final = "decided"
 _CAUTION: Final = (AT_ONCE, LATER, DECIDED)
 
-#: Marks that follow their letter (text that came decomposed), and signs that nobody sees.
+#: Combining marks of decomposed text, and invisible characters.
 _UNSEEN = "\u0300-\u036f\u00ad\u200b-\u200d\u2060\ufeff"
 _LETTERS = rf"[^\W_][^\W_{_UNSEEN}]*(?:[{_UNSEEN}]+[^\W_{_UNSEEN}]*)*"
 _APOSTROPHES = "'\u2019\u2018\u02bc\u02bb\u02b9\u00b4`\u2032"
@@ -41,16 +41,16 @@ _ONE_APOSTROPHE: Final = {ord(sign): "'" for sign in _APOSTROPHES}
 _QUOTES: Final = "\"'()[]\u201c\u201d\u2018\u2019\u00ab\u00bb\u201e"
 _HYPHENS: Final = "-\u2010\u2011_+"
 _GENERATIONS: Final = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "2", "2nd": "2", "iii": "3", "3rd": "3", "iv": "4", "4th": "4"}
-#: "Catherine Ann Mary O. Masto": more words than this between two parts are no name any more.
+#: The most words between two parts of a name: "Catherine Ann Mary O. Masto".
 _BETWEEN: Final = 4
-#: A row of given names or initials ends by then; somebody's full name has fewer.
+#: The most given names and initials of a name.
 _ROW: Final = 16
-#: How many written words may make one word of a name: "Mac Donald", "De La Cruz".
+#: The most written words that form one word of a name: "Mac Donald", "De La Cruz".
 _PARTS: Final = 5
-#: "Levi" stands for García-Levi in a row about him; "de" and "la" stand for nobody.
+#: The least letters of a part that may stand for a family name: "Levi" for García-Levi, but not "de" or "la".
 _LONE: Final = 4
 
-# A word that no address begins with is passed over at once (the group is None), and not tried from each of its letters.
+# A word that starts no address is also matched, with group None, so that it is scanned only once.
 _EMAIL: Final = re.compile(r"[^\s<>(),;:\"'\[\]@]++(@[^\s<>(),;:\"'\[\]@]+\.[^\s<>(),;:\"'\[\]@]+)?")
 _SPOKEN: Final = re.compile(
     r"[\w.+%-]++((?:\s*+[(\[{]\s*+dot\s*+[)\]}]\s*+[\w.+%-]++|\s++dot\s++[\w.+%-]++){0,4}"
@@ -60,33 +60,33 @@ _SPOKEN: Final = re.compile(
 )
 _AT: Final = re.compile(r"(?:(?<!\s)\s++)?(?:[(\[{]\s*at\s*[)\]}]|@)\s*|(?<!\s)\s++at\s+", re.IGNORECASE)
 _DOT: Final = re.compile(r"(?:(?<!\s)\s++)?(?:[(\[{]\s*dot\s*[)\]}]|\.)\s*|(?<!\s)\s++dot\s+", re.IGNORECASE)
-#: Between the digits of one number.
+#: Separators between the digits of a number.
 _GAP: Final = r"[\s().\-/\u00a0\u00b7\u2010-\u2015\u2212]{0,4}"
 _LOCAL = 7
 
 
 @dataclass(frozen=True, slots=True)
 class FormerValues:
-    """What a person was called and reached by; phones and e-mails in their canonical form."""
+    """A person's former name, phone numbers and e-mail addresses, the latter in canonical form."""
 
     first_name: str
     last_name: str
-    #: What matches alone (T9) and no living record holds.
+    #: Values that identify a person (T9) and are in no other record.
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
-    #: Switchboards, shared lines and whatever else may be somebody else's as well.
+    #: Values that other people may have, too, such as switchboards.
     shared_emails: tuple[str, ...] = ()
     shared_phones: tuple[str, ...] = ()
-    #: Of the shared ones, those that a living record holds.
+    #: Those of the shared values that are in other records.
     held: tuple[str, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
-        """Return what goes under the seal."""
+        """Return the content of the seal."""
         return {name: value if isinstance(value, str) else list(value) for name, value in self._fields()}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> FormerValues:
-        """Read what was under the seal."""
+        """Parse the content of a seal."""
         values = {
             name: tuple(str(value) for value in wire.get(name) or ()) for name in ("emails", "phones", "shared_emails", "shared_phones", "held")
         }
@@ -106,7 +106,7 @@ class FormerValues:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Where in a text one of the values stands."""
+    """The position of a value in a text."""
 
     start: int
     end: int
@@ -126,19 +126,19 @@ class _Token:
 
 @dataclass(frozen=True)
 class Sought:
-    """A person's former values in the forms in which text is compared with them."""
+    """A person's former values, prepared for searching text."""
 
     values: FormerValues
     family: str = field(init=False)
-    #: Given names as they were recorded, and short forms that people use for them.
+    #: Recorded given names, and their short forms.
     given: frozenset[str] = field(init=False)
     short: frozenset[str] = field(init=False)
     generation: str | None = field(init=False)
-    #: Words of the family name that stand for it where the row is about the person.
+    #: Words that may stand for the family name in a row about the person.
     lone: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Fold the name."""
+        """Prepare the folded name."""
         last = _folded(self.values.last_name)
         generation = None
         while len(last) > 1 and last[-1] in SUFFIXES | _GENERATIONS.keys():
@@ -153,7 +153,7 @@ class Sought:
 
     @cached_property
     def needles(self) -> frozenset[str]:
-        """Letters and digits, of which a text must hold one run to be worth reading."""
+        """Runs of letters and digits; a text that contains none of them has no mention."""
         found = {self.family or "".join(sorted(self.given, key=len)[-1:])}
         values = self.values
         found |= {phone[-_LOCAL:] for phone in (*values.phones, *values.shared_phones)}
@@ -167,12 +167,12 @@ class Sought:
     def find(self, text: str, *, linked: bool = False) -> list[Mention]:
         """Return the mentions in a text, in order and without overlaps.
 
-        :param linked: the row is about this person for certain, so that everything of theirs goes, a lone name too.
+        :param linked: the row is about this person, so all their values are removed, even a family name alone.
         """
         found: list[Mention] = []
         mentions = [*self._emails(text), *self._phones(text), *self._names(text, linked=linked)]
         if linked:
-            # A name of one word may be any word, whoever the row is about.
+            # A name of one word may be any word, even in a row about the person.
             mentions = [each if each.kind == "name" and not self.is_full else _at_once(each) for each in mentions]
         for mention in sorted(mentions, key=lambda each: (each.start, -each.end)):
             if not found or mention.start >= found[-1].end:
@@ -184,7 +184,7 @@ class Sought:
 
     @property
     def is_full(self) -> bool:
-        """Whether there are a given and a family name, so that there is a phrase."""
+        """Whether there are a given and a family name, which form a phrase."""
         return bool(self.family and self.given)
 
     def _names(self, text: str, *, linked: bool) -> Iterator[Mention]:
@@ -195,7 +195,7 @@ class Sought:
             for mention in self._name_at(text, tokens, at, linked=linked):
                 last = bisect_right(begins, mention.start) - 1
                 if last >= 0 and mention.start < addresses[last][1]:
-                    # A part of an address that is not theirs: redacting it would make another address of it.
+                    # A part of another person's address, which would change if it were redacted.
                     yield Mention(mention.start, mention.end, "name", DECIDED)
                 else:
                     yield mention
@@ -210,7 +210,7 @@ class Sought:
         if end and not _is_part(text, tokens, at, end):
             yield from self._around_family(text, tokens, at, end, linked=linked)
         elif end and not _is_hyphenated_after(text, tokens, end) and self._is_given(tokens[at - 1]):
-            # "who/Dov-Quillfeather" is an address, and "Ms. Dov-Quillfeather" somebody else.
+            # "who/Dov-Quillfeather" is an address, and "Ms. Dov-Quillfeather" is another person.
             yield Mention(tokens[at - 1].start, tokens[end - 1].end, "name", DECIDED)
         if linked and tokens[at].is_capital and len(tokens[at].word) > 1 and (tokens[at].word in self.lone or self._is_given(tokens[at])):
             yield Mention(tokens[at].start, tokens[at].end, "name", AT_ONCE)
@@ -232,11 +232,11 @@ class Sought:
         elif linked and tokens[at].is_capital:
             yield Mention(tokens[at].start, tokens[end - 1].end, "name", AT_ONCE)
         elif (span := self._initial_beside(text, tokens, at, after)) is not None:
-            # "D. Quillfeather" may be Dov, and may be Dina: that is said by nobody but the privacy officer.
+            # "D. Quillfeather" may be Dov or Dina, so the privacy officer decides.
             yield Mention(tokens[span[0]].start, tokens[span[1] - 1].end, "name", DECIDED)
 
     def _given_before(self, text: str, tokens: list[_Token], family_at: int) -> int | None:
-        """Return where the name begins whose family name stands there, or None."""
+        """Return the start of the name with this family name, or None."""
         for first in range(max(0, family_at - 1 - _BETWEEN), family_at):
             begins = self._given_ends(text, tokens, first) and not _is_hyphenated_before(text, tokens, first)
             if begins and self._reaches(text, tokens, first, family_at):
@@ -244,19 +244,19 @@ class Sought:
         return None
 
     def _reaches(self, text: str, tokens: list[_Token], at: int, family_at: int) -> bool:
-        """Whether from here to the family name there are only their given names, initials and titles."""
+        """Return whether only the person's given names, initials and titles are between here and the family name."""
         if at == family_at:
             return True
         ends = self._given_ends(text, tokens, at) | ({at + 1} if _may_stand_between(tokens[at]) else set())
         return any(end <= family_at and _joins(text, tokens[end - 1], tokens[end]) and self._reaches(text, tokens, end, family_at) for end in ends)
 
     def _given_ends(self, text: str, tokens: list[_Token], at: int) -> set[int]:
-        """Return where given names of theirs end that begin here."""
+        """Return the possible ends of the person's given names that start here."""
         ends = {end for name in self.given if (end := _word_at(text, tokens, at, name))}
         return ends | ({at + 1} if self._is_given(tokens[at]) else set())
 
     def _given_after(self, text: str, tokens: list[_Token], after: int) -> int | None:
-        """Return where the name ends whose family name ends before, or None."""
+        """Return the end of a name whose family name comes first, or None."""
         for at in range(after, min(len(tokens), after + 1 + _BETWEEN)):
             if not _joins(text, tokens[at - 1], tokens[at], comma=at == after):
                 return None
@@ -271,7 +271,7 @@ class Sought:
         return None
 
     def _initial_beside(self, text: str, tokens: list[_Token], at: int, after: int) -> tuple[int, int] | None:
-        """Return from where to where a family name stands with an initial of the given name, or None."""
+        """Return (start, end) of a family name with an initial of the given name, or None."""
         initials = {name[0] for name in self.given}
         first = at
         while (
@@ -289,7 +289,7 @@ class Sought:
         return None
 
     def _is_given(self, token: _Token) -> bool:
-        # "Bob" is Robert; "will" and "mark" are words, "Will" and "Mark" are people.
+        # "Bob" is Robert; "will" and "mark" are words, but "Will" and "Mark" are names.
         return token.word in self.given or (token.is_capital and token.word in self.short)
 
     def _emails(self, text: str) -> Iterator[Mention]:
@@ -312,12 +312,12 @@ class Sought:
             goes = DECIDED if phone in self.values.held else AT_ONCE if phone in self.values.phones else LATER
             whole, local = _patterns(phone)
             for match in whole.finditer(text):
-                # In a longer run of digits it may be another number, of a file or an account.
+                # Within a longer run of digits, it may be a file or account number.
                 within = _is_digit(text, match.start() - 1) or _is_digit(text, match.end())
                 yield Mention(match.start(), match.end(), "phone", max(goes, LATER, key=_CAUTION.index) if within else goes)
             for match in local.finditer(text) if local else ():
                 yield Mention(match.start(), match.end(), "phone", max(goes, LATER, key=_CAUTION.index))
-        # Digits of other scripts, and whatever else the library reads as a number.
+        # Digits of other scripts, and other forms that the library recognizes.
         written = phonenumbers.PhoneNumberMatcher(text, "US", leniency=phonenumbers.Leniency.POSSIBLE) if self.values.phones else ()
         for number in written:
             if canonical_phone(number.raw_string) in self.values.phones:
@@ -325,7 +325,7 @@ class Sought:
 
 
 def redact(text: str, mentions: Iterable[Mention]) -> str:
-    """Replace these mentions."""
+    """Replace mentions in a text by `REMOVED`."""
     kept: list[str] = []
     behind = 0
     for mention in sorted(mentions, key=lambda each: each.start):
@@ -336,7 +336,7 @@ def redact(text: str, mentions: Iterable[Mention]) -> str:
 
 
 def excerpts(text: str, mentions: Iterable[Mention], *, around: int = 120) -> list[dict[str, str]]:
-    """Return each mention with the text around it."""
+    """Return each mention with up to `around` characters of text on both sides."""
     found = []
     for mention in mentions:
         start, end = max(0, mention.start - around), min(len(text), mention.end + around)
@@ -358,7 +358,7 @@ def _at_once(mention: Mention) -> Mention:
 def _tokens(text: str) -> list[_Token]:
     tokens = []
     for match in _WORD.finditer(text):
-        # "Levi's" is Levi; "O'Neil" is one word.
+        # "Levi's" is the possessive of Levi; "O'Neil" is one word.
         written = _POSSESSIVE.sub("", match[0])
         tokens += [_Token(match.start(), match.start() + len(written), part, written[:1].isupper()) for part in _folded(written)]
     return tokens
@@ -369,7 +369,7 @@ def _folded(written: str) -> list[str]:
 
 
 def _word_at(text: str, tokens: list[_Token], at: int, word: str) -> int:
-    """Return where a word of a name ends that begins there, in whatever way it is parted; 0 when it doesn't."""
+    """Return the end of a name's word that starts here, even if it is written as several words; 0 without one."""
     run = ""
     for end in range(at, min(len(tokens), at + _PARTS)):
         if end > at and not _joins(text, tokens[end - 1], tokens[end]):
@@ -383,7 +383,7 @@ def _word_at(text: str, tokens: list[_Token], at: int, word: str) -> int:
 
 
 def _joins(text: str, one: _Token, other: _Token, *, comma: bool = False) -> bool:
-    """Whether two words stand beside each other as the parts of one name do, and not in two sentences or a list."""
+    """Return whether two words may be adjacent parts of one name, and not of two sentences or a list."""
     between = text[one.end : other.start]
     core = between.translate(_WITHOUT_QUOTES)
     if between.count("\n") > 1:
@@ -405,7 +405,7 @@ def _may_stand_between(token: _Token) -> bool:
 
 
 def _suffix_after(text: str, tokens: list[_Token], end: int) -> tuple[int, str | None]:
-    """Return where a name ends with the suffix that follows it, and the generation that this tells."""
+    """Return the end of a name with its suffix, and the suffix's generation, if any."""
     if end < len(tokens) and _joins(text, tokens[end - 1], tokens[end], comma=True):
         word = tokens[end].word
         if word in _GENERATIONS or (word in SUFFIXES and len(word) > 1):
@@ -414,7 +414,7 @@ def _suffix_after(text: str, tokens: list[_Token], end: int) -> tuple[int, str |
 
 
 def _is_part(text: str, tokens: list[_Token], at: int, end: int) -> bool:
-    """Whether these words are a part of a longer, hyphenated one."""
+    """Return whether these words are part of a longer, hyphenated word."""
     return _is_hyphenated_before(text, tokens, at) or _is_hyphenated_after(text, tokens, end)
 
 
@@ -425,7 +425,7 @@ def _is_hyphenated_after(text: str, tokens: list[_Token], end: int) -> bool:
 def _is_hyphenated_before(text: str, tokens: list[_Token], at: int) -> bool:
     if at == 0 or text[tokens[at - 1].end : tokens[at].start] not in _REAL_HYPHENS:
         return False
-    # In an address ("who-is-john-smith") hyphens part words that are no names.
+    # In a URL ("who-is-john-smith"), hyphens separate words that are not names.
     return tokens[at - 1].is_capital
 
 
@@ -433,7 +433,7 @@ _REAL_HYPHENS: Final = ("-", "\u2010", "\u2011")
 
 
 def _follows_a_name(text: str, tokens: list[_Token], at: int) -> bool:
-    """Whether a word stands before it that looks like somebody's name; the first word of a sentence looks like any other."""
+    """Return whether the word before looks like a name; the first word of a sentence is treated the same."""
     if not _follows_capital(text, tokens, at) or may_stand_in_a_name(tokens[at - 1].word):
         return False
     return at > 1 and not re.search(r"[.!?:\n]", text[tokens[at - 2].end : tokens[at - 1].start])
@@ -446,10 +446,10 @@ def _follows_capital(text: str, tokens: list[_Token], at: int, *, of_next: bool 
 
 
 def _patterns(phone: str) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
-    """Return how a number is written in full, and how without its area code."""
+    """Return the patterns of a number in full, and without its area code."""
     if phone.startswith("+1") and len(phone) == 12:
         digits = phone[2:]
-        # Its country code goes with it, an extension as well.
+        # Including the country code and an extension.
         whole = rf"(?:(?:\+|\b00|\b)1{_GAP})?\(?{_GAP.join(digits)}(?:\s?(?:x|ext\.?|extension)\s?\d{{1,6}})?"
         local = rf"(?<![\d+])(?<!\d[\s.\-/)\u2010-\u2015]){_GAP.join(digits[3:])}(?!\d)"
         return re.compile(whole, re.IGNORECASE), re.compile(local)

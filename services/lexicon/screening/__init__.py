@@ -1,4 +1,4 @@
-"""Screening of shared text: phones and e-mails (T15), race, ethnicity and religion (R41, N8)."""
+"""Screen shared text for phones and e-mails (T15), and for race, ethnicity and religion (R41, N8)."""
 
 from services.lexicon.screening.fields import (
     Screening,

@@ -1,4 +1,4 @@
-"""One automaton over words: every term of the lexicon in one pass over the text."""
+"""Find all terms of the lexicon in one pass over the text."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ _WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of the text: its folded form, and where it stands."""
+    """A word of the text: its folded form and its position."""
 
     word: str
     start: int
@@ -29,7 +29,7 @@ class _Node:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Where a term stands, in tokens."""
+    """A term and its first and last token."""
 
     first: int
     last: int
@@ -37,21 +37,21 @@ class Match:
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Cut a text into words; a word that folds into several keeps its one place."""
+    """Split a text into words; if a word folds into several, they share its position."""
     found: list[Token] = []
     for word in _WORD.finditer(text):
         written = word[0]
-        # Only the possessive goes: "Catholic's" is a Catholic's, "O'Neil" is a name.
+        # Only the possessive is removed: "Catholic's" becomes "Catholic", "O'Neil" stays.
         folded = fold(re.sub(r"['’]s$", "", written))
         found.extend(Token(part, word.start(), word.end(), written) for part in folded.split())
     return found
 
 
 class Automaton:
-    """A trie of words; the longest term wins wherever it begins."""
+    """A trie of words that finds the longest term at each position."""
 
     def __init__(self, terms: Mapping[str, Term]) -> None:
-        """Compile the terms, which are folded here once more, so that lists may be as published."""
+        """Compile the terms, folding them first, so that published lists can be used as they are."""
         self._root = _Node()
         for written, term in terms.items():
             node = self._root
@@ -61,7 +61,7 @@ class Automaton:
                 node.term = term
 
     def matches(self, tokens: list[Token]) -> Iterator[Match]:
-        """Give the terms found, leftmost and longest first, none overlapping another."""
+        """Yield the leftmost, longest terms without overlaps."""
         at = 0
         while at < len(tokens):
             node, found = self._root, None

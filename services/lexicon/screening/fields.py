@@ -1,4 +1,4 @@
-"""Screening of short fields: what they are decides what is looked for in them (T32)."""
+"""Screen short fields; the kind of field determines what is searched for (T32)."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,12 +9,12 @@ Screening = Callable[[str], list[Finding]]
 
 
 def screen_person_name(text: str) -> list[Finding]:
-    """Find telephones and e-mails: whatever else a name holds, it is the name."""
+    """Find telephones and e-mails; any other word may be part of a person's name."""
     return contact_values(text)
 
 
 def screen_organization_name(text: str) -> list[Finding]:
-    """Find telephones and e-mails, and what is said of a person in small letters: a name is written with capitals.
+    """Find telephones and e-mails, and terms about a person in small letters, because names have capitals.
 
     "Muslim American Women's Policy Forum" is an organization, "club of a devout catholic" is not.
     """
@@ -22,12 +22,12 @@ def screen_organization_name(text: str) -> list[Finding]:
 
 
 def screen_address(text: str) -> list[Finding]:
-    """Find telephones and e-mails: streets and towns have all kinds of names."""
+    """Find telephones and e-mails; streets and towns may have any name."""
     return contact_values(text)
 
 
 def findings_in(texts: Iterable[tuple[str, str | None, Screening]]) -> list[dict[str, object]]:
-    """Return what is found in fields, given as (path, text, how it is screened), as refusals tell of it."""
+    """Return the findings in fields, given as (path, text, screening function), in the form of refusals."""
     return [
         {"field": path, "start": found.start, "end": found.end, "class": found.klass, "verdict": found.verdict, "why": found.why}
         for path, text, how in texts

@@ -1,20 +1,20 @@
-"""What screening finds."""
+"""The result of screening."""
 
 from dataclasses import dataclass
 from typing import Final
 
-#: Why what is said of a person is held.
+#: The reason for holding a term about a person.
 SAYS: Final = "This says a person's {klass}, which the system does not document."
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A span of the text with its class, its verdict and a sentence that says why.
+    """A span of the text with its class, its verdict and the reason.
 
     ``klass``: ``phone``, ``email``, ``race``, ``ethnicity``, ``religion``, ``health``, ``politics``, ``union membership``,
     ``orientation``, ``immigration status``, ``government number`` or ``date of birth``. ``verdict``: ``ask``
-    (the word is there; the writer says whether it is meant) or ``hold`` (it is said of a person,
-    or it is a contact value). Offsets are of the text as given. A finding never carries the words.
+    (a term was found; the writer says whether it is meant) or ``hold`` (it is about a person, or it is a contact value).
+    Offsets refer to the original text. A finding never contains the words.
     """
 
     start: int

@@ -1,6 +1,6 @@
-"""What a text says of a person in figures and abbreviations: numbers of documents, dates of birth, "W/M, mid 30s" (R41).
+"""Patterns for personal data in numbers and abbreviations: document numbers, dates of birth, "W/M, mid 30s" (R41).
 
-Every repetition is bounded, so that a text costs a single pass of each pattern.
+Every repetition is bounded, so each pattern needs a single pass over a text.
 """
 
 import re
@@ -21,14 +21,14 @@ _AGE: Final = (
 )
 
 _PATTERNS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
-    # A social security number is written in three, two and four; without hyphens its label says what it is.
+    # A social security number has three, two and four digits; without hyphens, it needs a label.
     ("government number", "hold", re.compile(r"(?<![\w-])(?!000|666)\d{3}-\d{2}-\d{4}(?![\w-])")),
     (
         "government number",
         "hold",
         re.compile(r"\b(?:ssn|social security(?: number| no\.?| #)?|itin|tin)\W{0,4}(?:is\s|ends in\s)?\d[\d -]{2,12}\d\b", re.IGNORECASE),
     ),
-    # Numbers of aliens have eight or nine digits after an A; those of travel documents and licenses follow their label.
+    # Alien registration numbers have eight or nine digits after an A; travel document and license numbers need a label.
     ("government number", "hold", re.compile(r"(?<![\w-])A[-# ]{0,2}\d{8,9}(?![\w-])|(?<![\w-])A[-# ]{0,2}\d{3}[- ]\d{3}[- ]\d{3}(?![\w-])")),
     (
         "government number",
@@ -72,23 +72,23 @@ _PATTERNS: Final[tuple[tuple[str, str, re.Pattern[str]], ...]] = (
     ("race", "hold", re.compile(rf"(?<![\w/])(?:WM|WF|BM|BF|HM|HF|AA),\s{{1,2}}(?:{_AGE})")),
 )
 
-#: "Double five": the digit behind it counts twice.
+#: "Double five": words that repeat the next digit.
 _TIMES: Final = frozenset(["double", "triple"])
 _DIGITS: Final = frozenset(["zero", "oh", "o", "nought", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]) | _TIMES
 _BETWEEN: Final = re.compile(r"[\s,.;()\-\u2010-\u2015]{0,6}")
-#: So many digits in words are a telephone; fewer are a count.
+#: The least spoken digits of a telephone number; fewer are a count.
 _SPOKEN: Final = 7
 
 
 def personal_patterns(text: str) -> Iterator[Finding]:
-    """Find document numbers, dates of birth, and what stands for race in notes, in the order of the patterns."""
+    """Yield document numbers, dates of birth and abbreviations for race, in the order of the patterns."""
     for klass, verdict, pattern in _PATTERNS:
         for found in pattern.finditer(text):
             yield Finding(found.start(), found.end(), klass, verdict, SAYS.format(klass=klass))
 
 
 def spoken_numbers(text: str, tokens: list[Token]) -> Iterator[tuple[int, int]]:
-    """Give where a telephone is written in words: seven digits or more with nothing but signs between them."""
+    """Yield (start, end) of telephone numbers in words: seven or more digits with only punctuation between them."""
     run: list[Token] = []
     for token in tokens:
         if not (run and _BETWEEN.fullmatch(text, run[-1].end, token.start)) or not _is_digit(token):

@@ -1,11 +1,10 @@
-"""The rules around the words: is it said of a person, or of an organization, a place, a race?
+"""Screen text: find contact values and terms, and decide from the context whether a term is about a person.
 
-1. Contact values are found by pattern, and always held: they belong in a contact point (T15).
-2. Terms are found by one automaton.
-3. A term inside a name (of an organization, a place, a person called Christian) is let go.
-4. A term that stands in a phrase of another meaning ("race to the deadline") is let go.
-5. A term that is said of a person is held; a strong one that is not is asked about; a weak one
-   that is not is let go.
+1. Contact values are found by patterns and always held, because they belong in a contact point (T15).
+2. Terms are found by the automaton.
+3. A term inside a name (of an organization, a place, a person called Christian) is ignored.
+4. A term in a phrase with another meaning ("race to the deadline") is ignored.
+5. A term about a person is held. Otherwise a strong term is asked about, and a weak one is ignored.
 """
 
 import itertools
@@ -22,29 +21,29 @@ from services.lexicon.screening.findings import SAYS, Finding
 from services.lexicon.screening.patterns import personal_patterns, spoken_numbers
 from services.lexicon.screening.terms import Term, all_terms
 
-# Every repetition is bounded, and an address begins where no other sign of one stands before it: hostile
-# text costs a single pass.
+# Every repetition is bounded, and an address cannot start after a character of an address, so hostile text takes a single
+# pass.
 _EMAIL: Final = re.compile(
     r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]{1,64}\s?(?:[@＠]|\(at\)|\[at\])\s?[\w-]{1,63}"
     r"(?:\s?(?:\.|\(dot\)|\[dot\])\s?[\w-]{1,63}){1,8}"
-    # "dov_b at example.org": a word with a sign in it is no place to be at.
+    # "dov_b at example.org": a word with punctuation is not followed by a place.
     r"|(?<![\w.+-])(?=[a-z\d]{1,32}[_.+])[\w.+-]{1,64}\s{1,3}at\s{1,3}[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-    # Spoken: "dov at example dot org", never "meet me at example.org".
+    # Spoken: "dov at example dot org", but not "meet me at example.org".
     r"|(?<![\w.+-])[\w.+-]{1,64}\s{1,3}at\s{1,3}[\w-]{1,63}(?:\s{1,3}dot\s{1,3}[\w-]{1,63}){1,8}",
     re.IGNORECASE,
 )
 _PHONE: Final = re.compile(r"(?<![\w.,/$€£#-])(?:tel:)?(?:\+|00)?\(?\d(?:[\s().\-/\u2010-\u2015]{0,2}\d){6,14}(?![\w%-]|[.,]\d)")
-#: A letter that stands for a zero: "512-555-O177".
+#: A letter O in place of a zero: "512-555-O177".
 _LETTER_O: Final = re.compile(r"(?<=\d)[Oo](?=\d)|(?<=\d-)[Oo](?=\d)")
 _LOCAL_PHONE: Final = re.compile(r"(?<![\d-])\d{3}[-.\s]\d{4}(?!\d|-\d)")
 _DATE_LIKE: Final = re.compile(
     r"^(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:\s\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}"
     r"|(?:19|20)\d\d\s?[-\u2013/]\s?(?:19|20)\d\d|\d{5}-\d{4})$"
 )
-#: Numbers of the tariff schedule and of air waybills have as many digits as a telephone, and signs where none has them.
+#: Tariff and air waybill numbers, which have as many digits as telephone numbers but other separators.
 _TARIFF: Final = re.compile(r"^(?:\d{4}\.\d{2}\.\d{4}|\d{3}[- ]\d{8})$")
 _LOCAL_DIGITS: Final = 7
-#: Words to each side of a term that may be of one name with it.
+#: The most words on each side of a term that may belong to the same name.
 _LONGEST_NAME: Final = 12
 _CALLING: Final = words("call phone cell mobile tel telephone number ring text reach dial fax at")
 
@@ -91,9 +90,9 @@ _BETWEEN: Final = words(
     converted ethnically racially young old older elderly lifelong active member former
     """
 )
-#: How one has an illness.
+#: Words before an illness that a person has.
 _HAVING: Final = words("has have had having suffers suffering suffered diagnosed battling beat survived with fighting fought lives from")
-#: What a word is a subject of: "a diabetes researcher", "gay rights", "Republican senator".
+#: Words after a term that is a subject matter: "a diabetes researcher", "gay rights", "Republican senator".
 _SUBJECT_MATTER: Final = words(
     """
     research researcher researchers program programs clinic clinics center centre prevention education educator
@@ -143,7 +142,7 @@ _OTHER_MEANINGS: Final = frozenset(
 )
 
 _AGED: Final = re.compile(r",\s(?:(?:in\s(?:his|her|their)\s)?(?:mid|early|late|about)[\s-]{1,2})?\d{2}(?:'?s)?\b(?![%:./])")
-#: Behind a word between commas: no list goes on, in which it would be a color or a name.
+#: What follows a word between commas, if it is not an item of a list.
 _APPOSED: Final = re.compile(r"(?:,(?!\s(?:and|or)\b)\s[a-z0-9]|[.;)]|\s*$)")
 _COLON: Final = re.compile(r"\s{0,4}[:=]")
 _LABELS: Final = words("race ethnicity religion faith heritage descent background nationality denomination")
@@ -157,22 +156,21 @@ _WHY: Final = {
 }
 
 
-#: Longer texts take more than some milliseconds: up to 170 for 20,000 characters.
+#: Characters; longer texts take more than a few milliseconds, up to 170 for 20,000 characters.
 LONG: Final = 2_000
 _of_long_texts: Callable[[str], list[Finding] | None] | None = None
 
 
 def screen_long_texts_by(screener: Callable[[str], list[Finding] | None]) -> None:
-    """Have long texts screened by this, in this process: in another one, say. Where it answers None, they are screened here."""
+    """Set the function that screens long texts; if it returns None, they are screened in this process."""
     global _of_long_texts  # noqa: PLW0603 - a process has one
     _of_long_texts = screener
 
 
 def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
-    """Find what shared text must not hold, in the order of the text (R41, T15, N8).
+    """Find what shared text must not contain, in the order of the text (R41, T15, N8).
 
-    ``extra_terms`` adds larger lists (folded or not); pass the same mapping each time, as it is
-    compiled once for each.
+    :param extra_terms: more terms, folded or not; pass the same mapping each time, because each mapping is compiled.
     """
     if _of_long_texts is not None and len(text) > LONG and extra_terms is None:
         found = _of_long_texts(text)
@@ -182,7 +180,7 @@ def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Fin
 
 
 def screen_here(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
-    """Find it in this very process."""
+    """Screen a text in this process."""
     findings: list[Finding] = []
     taken = bytearray(len(text))
     tokens = tokens_of(text)
@@ -203,7 +201,7 @@ def screen_here(text: str, extra_terms: Mapping[str, Term] | None = None) -> lis
 
 
 def contact_values(text: str) -> list[Finding]:
-    """Find telephones and e-mails alone, in the order of the text (T15, T32)."""
+    """Find telephones and e-mails only, in the order of the text (T15, T32)."""
     return sorted(_contact_values(text, tokens_of(text)), key=lambda found: found.start)
 
 
@@ -219,7 +217,7 @@ def _automaton(extra: Mapping[str, Term] | None) -> Automaton:
     if extra is None:
         return _own_automaton()
     known = _COMPILED.get(id(extra))
-    # The mapping is kept beside its automaton, so that its identity can't be taken by another.
+    # The mapping is kept with its automaton, so that its id cannot be reused.
     if known is None or known[0] is not extra:
         _COMPILED.clear()
         known = (extra, Automaton({**extra, **all_terms()}))
@@ -270,7 +268,7 @@ def _is_phone(text: str, found: re.Match[str]) -> bool:
         return phonenumbers.is_valid_number(number) or bool(before & _CALLING)
     if written.startswith(("+", "tel:")) or number.country_code != 1:
         return phonenumbers.is_possible_number(number)
-    # Numbers of files and grants are long, too: a North American one has its own shape.
+    # File and grant numbers are as long, but North American telephone numbers have their own shape.
     national = str(number.national_number)
     return re.fullmatch(r"[2-9]\d{2}[2-9]\d{6}", national) is not None and (
         re.search(r"\D", written) is not None or bool(before & _CALLING) or phonenumbers.is_valid_number(number)
@@ -307,7 +305,7 @@ def _has_other_meaning(phrase: str, before: list[str], after: list[str]) -> bool
 
 
 def _is_in_a_name(text: str, tokens: list[Token], match: Match) -> bool:
-    """Say whether the term is a part of a written name: of a firm, a body, a place or a person."""
+    """Return whether the term is part of a name of an organization, a place or a person."""
     first, last = tokens[match.first], tokens[match.last]
     if not first.written[:1].isupper():
         return False
@@ -317,9 +315,8 @@ def _is_in_a_name(text: str, tokens: list[Token], match: Match) -> bool:
         return True
     if text[last.end : last.end + 3].strip().startswith("&") or text[max(0, first.start - 3) : first.start].strip().endswith("&"):
         return True
-    # A weak word beside another capitalized word that is no verb of being is a person's or a
-    # place's name: "Christian Bale", "Jack Black", "White Plains". At the start of a sentence
-    # its own capital says nothing, so there it needs the neighbor after it.
+    # A weak term next to another capitalized word is a person's or place's name, unless that is a form of "to be":
+    # "Christian Bale", "Jack Black", "White Plains". At the start of a sentence, only the word after it counts.
     return match.term.weak and any(token.word not in _PERSON_WORDS | _HUMAN_NOUNS | _BEING | _BETWEEN for token in neighbors)
 
 
@@ -366,18 +363,18 @@ def _is_said_of_a_person(text: str, tokens: list[Token], match: Match, before: l
         return True
     if before[-1:] in (["half"], ["part"]) and match.term.klass in {"race", "ethnicity", "religion"}:
         return True
-    # "a black woman" as one term, and "he's Jewish", where the verb hides in the pronoun.
+    # "a black woman" as one term, and "he's Jewish" with a contracted verb.
     if match.term.klass == "race" and not match.term.weak and tokens[match.last].word in _HUMAN_NOUNS:
         return True
     if before and before[-1] in _SUBJECTS and _CONTRACTED.search(tokens[match.first - 1].written):
         return True
-    # "black woman", "Muslim lawyer": the next word is a human being.
+    # "black woman", "Muslim lawyer": the next word denotes a person.
     if after and after[0] in _HUMAN_NOUNS | {"american"} and _adjacent(text, tokens, match.last):
         return True
     if match.term.klass == "religion" and match.term.weak and _is_place_or_thing(tokens, match):
         # "attends a church", "goes to the mosque on Fridays".
         return bool({"attends", "attend", "goes", "go", "worships", "prays", "member"} & set(before)) or before[-1:] in (["his"], ["her"])
-    # "she is a devout Catholic", "identifies as Latino": being, with only small words between.
+    # "she is a devout Catholic", "identifies as Latino": a form of "to be", with only small words between.
     being = _BEING | _HAVING if match.term.klass == "health" else _BEING
     for back, word in enumerate(reversed(before)):
         if word in _SUBJECTS and _CONTRACTED.search(tokens[match.first - back - 1].written):
@@ -392,7 +389,7 @@ def _is_said_of_a_person(text: str, tokens: list[Token], match: Match, before: l
 
 
 def _is_apposed(text: str, tokens: list[Token], match: Match) -> bool:
-    """Say whether the word stands beside a person between commas: "the mayor, Arab, prefers", "Black, 35", "(Asian)"."""
+    """Return whether the term is an apposition to a person: "the mayor, Arab, prefers", "Black, 35", "(Asian)"."""
     if match.term.klass not in {"race", "ethnicity", "religion"} or _is_place_or_thing(tokens, match):
         return False
     after = text[tokens[match.last].end : tokens[match.last].end + 24]
@@ -412,7 +409,7 @@ def _is_place_or_thing(tokens: list[Token], match: Match) -> bool:
 
 
 def _is_labelled(text: str, tokens: list[Token], match: Match) -> bool:
-    """Say whether this is a label or its value, as in "Religion: Sikh"."""
+    """Return whether the term is a label or its value, as in "Religion: Sikh"."""
     if tokens[match.last].word in _LABELS and _COLON.match(text, tokens[match.last].end):
         return True
     if match.first == 0 or tokens[match.first - 1].word not in _LABELS:
@@ -426,7 +423,7 @@ def _adjacent(text: str, tokens: list[Token], last: int) -> bool:
 
 def _is_personal(tokens: list[Token], being: int, subject: list[str]) -> bool:
     if not subject:
-        # "Is Catholic", "Raised Jewish": a note about its person often has no subject.
+        # "Is Catholic", "Raised Jewish": notes about a person often have no subject.
         return True
     who = tokens[being - 1]
     return (

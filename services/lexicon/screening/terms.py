@@ -1,8 +1,7 @@
-"""The words that screening looks for: a modest lexicon of our own.
+"""The terms that screening looks for.
 
-Terms are written folded, one per line or separated by commas. ``strong`` terms hardly mean
-anything else; ``weak`` ones are also names, colors, objects or places and count only when the
-words around them speak of a person. Larger public lists are added with ``compile_terms``.
+Terms are written folded, one per line or separated by commas. ``strong`` terms rarely have another meaning; ``weak`` ones
+are also names, colors, objects or places, and count only if the context is about a person.
 """
 
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A term's class, whether it needs words about a person beside it, and whether it always speaks of one."""
+    """A term's class, whether it counts only in a context about a person, and whether it is always about one."""
 
     klass: str
     weak: bool = False
@@ -90,7 +89,7 @@ def _each(verbs: str, things: str) -> tuple[str, ...]:
     return tuple(f"{verb} {thing}" for verb in _terms(verbs) for thing in _terms(things))
 
 
-#: What only a person does or is: with nobody named, it still says it of somebody.
+#: Terms that are always about a person, even if the text names nobody.
 PERSONAL: Final = {
     "religion": (
         *_each("keep, keeps, kept, eats, eat, only eats", "kosher, halal"),
@@ -149,6 +148,6 @@ PERSONAL: Final = {
 
 
 def all_terms() -> dict[str, Term]:
-    """Give every term with its class; a strong one wins over a weak one, and what only a person does over both."""
+    """Return all terms; strong ones override weak ones, and personal ones override both."""
     kinds = ((WEAK, True, False), (STRONG, False, False), (PERSONAL, False, True))
     return {term: Term(klass, weak, personal) for lists, weak, personal in kinds for klass, terms in lists.items() for term in terms}
