@@ -73,4 +73,4 @@ def test_every_day_and_instant_of_a_body_or_query_is_checked() -> None:
 @pytest.mark.parametrize("blank", ["", "  ", "\n"])
 def test_blank_text_is_none_and_breaks_nothing(blank: str) -> None:
     body = {"held_at": "2026-11-20T10:00:00Z", "mode": "phone", "individual_ids": ["0197f2a0-0000-7000-8000-000000000001"], "outcome": blank}
-    assert InteractionCreateSchema().load(body)["outcome"] is None
+    assert InteractionCreateSchema().load(body).outcome is None
