@@ -1,4 +1,4 @@
-"""What interactions answers and listens to: load, call the use case, return."""
+"""The calls and announcements of interactions: load, call the use case, return."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:issue:read", subject="issue_id")
     def read_issue(self, caller: Caller, issue_id: str) -> answers.IssueAnswer:
-        """Read an issue."""
+        """Return an issue."""
         with self.database.work(caller) as work:
             return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
 
@@ -112,7 +112,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
     def add_issue_update(self, call: CommandCall, issue_id: str, body: object) -> answers.IssueUpdateAnswer:
-        """Add something that happened on an issue (R66, R67)."""
+        """Add an update to an issue (R66, R67)."""
         command = ready(contract.IssueUpdateCreateSchema).load(body)
         return call.run(
             lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
@@ -128,7 +128,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
     def add_talking_point(self, call: CommandCall, issue_id: str, body: object) -> answers.TalkingPointAnswer:
-        """Add something to say on an issue (R68)."""
+        """Add a talking point to an issue (R68)."""
         command = ready(contract.TalkingPointCreateSchema).load(body)
         return call.run(
             lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
@@ -157,7 +157,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:interaction:read", subject="interaction_id")
     def read_interaction(self, caller: Caller, interaction_id: str) -> answers.InteractionAnswer:
-        """Read an interaction."""
+        """Return an interaction."""
         with self.database.work(caller) as work:
             return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
 
@@ -170,7 +170,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: object) -> answers.InteractionAnswer:
-        """Correct an interaction, or tick off what was promised (R53)."""
+        """Correct an interaction or its follow-ups (R53)."""
         command = ready(contract.InteractionChangeSchema).load(body)
         self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command, interaction_id=as_id(interaction_id))
@@ -189,7 +189,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:interaction:withdraw", subject="interaction_id", command=True, status=204)
     def withdraw_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None) -> None:
-        """Take back an interaction that was logged by mistake."""
+        """Withdraw an interaction that was logged by mistake."""
         call.run(lambda work: interactions.withdraw_interaction(work, by=call.caller, interaction_id=as_id(interaction_id), if_match=if_match))
 
     @rpc("interactions:follow-up:complete", subject="interaction_id", command=True)
@@ -215,7 +215,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:event:read", subject="event_id")
     def read_event(self, caller: Caller, event_id: str) -> answers.EventAnswer:
-        """Read an event."""
+        """Return an event."""
         with self.database.work(caller) as work:
             return events.read_event(work, by=caller, event_id=as_id(event_id))
 
@@ -258,14 +258,14 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:attendance:remove", subject="event_id", command=True, status=204)
     def remove_attendee(self, call: CommandCall, event_id: str, attendee_id: str) -> None:
-        """Take back an attendance that was recorded by mistake."""
+        """Remove an attendance that was recorded by mistake."""
         call.run(lambda work: events.remove_attendee(work, by=call.caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id)))
 
     # Coordination
 
     @rpc("interactions:coordination-request:send", command=True, status=201, created="id")
     def create_coordination_request(self, call: CommandCall, body: object) -> answers.CoordinationRequestAnswer:
-        """Ask the owner of a record to speak to that person (R86)."""
+        """Send a coordination request to the owner of a record (R86)."""
         command = ready(contract.CoordinationRequestCreateSchema).load(body)
         self._register_unknown_references(call.caller, [command.individual_id])
         wanted = self._preferences(call.caller, command.individual_id)
@@ -279,7 +279,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:coordination-request:read", subject="request_id")
     def read_coordination_request(self, caller: Caller, request_id: str) -> answers.CoordinationRequestAnswer:
-        """Read a request that concerns the caller."""
+        """Return a request that concerns the caller."""
         with self.database.work(caller) as work:
             return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
 
@@ -332,14 +332,14 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:kept-text:list")
     def list_kept_texts(self, caller: Caller, query: object) -> answers.Part[KeptTextAnswer]:
-        """List texts that were kept against a finding and wait to be released (T15): the privacy officer."""
+        """List the kept texts that wait to be released, for the privacy officer (T15)."""
         wanted = ready(KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_ERASER) as work:
             return releasing.list_kept_texts(work, by=caller, **wanted)
 
     @rpc("interactions:kept-text:release", subject="kept_id", command=True)
     def release_kept_text(self, call: CommandCall, kept_id: str, body: object) -> answers.ReleasedText:
-        """Let everybody read such a text: the privacy officer."""
+        """Release a kept text to everybody, for the privacy officer (T15)."""
         command = ready(KeptTextReleaseSchema).load(body)
         kept_id = as_id(kept_id)
         call.run(lambda work: releasing.release_kept_text(work, by=call.caller, kept_id=kept_id, **command), role=_ERASER)
@@ -354,21 +354,21 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: object) -> answers.CoverageGaps:
-        """Name the states with a gap (R88, R97)."""
+        """List the states with a gap (R88, R97)."""
         wanted = ready(contract.CoverageGapsQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:list")
     def list_tasks(self, caller: Caller, query: object = None) -> answers.Part[answers.TaskAnswer]:
-        """Return what waits for the caller."""
+        """Return the tasks of the caller."""
         wanted = ready(contract.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:dismiss", command=True, status=204)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
-        """Take away what only told the caller something."""
+        """Dismiss a notice."""
         call.run(lambda work: tasks.dismiss_task(work, by=call.caller, task_id=str(task_id)))
 
     # Erasure: the saga's alone
@@ -392,7 +392,7 @@ class InteractionsService(OperationMethods, Witness):
         redact_sure_in: list[list[str]] | None = None,
         leave_in: list[list[str]] | None = None,
     ) -> answers.Sought:
-        """Look for what may be left of an individual, remove it, and carry out what was decided."""
+        """Search the texts for an individual, redact them, and carry out the decisions."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.seek(
                 work,
@@ -409,94 +409,96 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:erasure:show-mentions", subject="erasure_id", identity="retention")
     def show_mentions(self, caller: Caller, erasure_id: str, sealed: str, key: str | None, places: list[list[str]]) -> answers.ShownMentions:
-        """Show mentions with the text around them; retention asks for the privacy officer alone."""
+        """Return mentions with the text around them; retention asks for the privacy officer only."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.show(work, erasure_id=as_id(erasure_id), sealed=sealed, key=key, places=places)
 
     # What others announce
 
     @announcement_handler(IndividualRegistered, batch=True)
-    def individuals_registered(self, work: UnitOfWork, told: Sequence[IndividualRegistered]) -> None:
-        """Know new individuals."""
-        announcement_handlers.individuals_registered(work, told)
+    def individuals_registered(self, work: UnitOfWork, announcements: Sequence[IndividualRegistered]) -> None:
+        """Store new individuals."""
+        announcement_handlers.individuals_registered(work, announcements)
 
     @announcement_handler(IndividualsImported)
-    def individuals_imported(self, work: UnitOfWork, told: IndividualsImported) -> None:
-        """Know new individuals."""
-        announcement_handlers.individuals_imported(work, told)
+    def individuals_imported(self, work: UnitOfWork, announcement: IndividualsImported) -> None:
+        """Store new individuals."""
+        announcement_handlers.individuals_imported(work, announcement)
 
     @announcement_handler(OrganizationsImported)
-    def organizations_imported(self, work: UnitOfWork, told: OrganizationsImported) -> None:
-        """Know new organizations."""
-        announcement_handlers.organizations_imported(work, told)
+    def organizations_imported(self, work: UnitOfWork, announcement: OrganizationsImported) -> None:
+        """Store new organizations."""
+        announcement_handlers.organizations_imported(work, announcement)
 
     @announcement_handler(IndividualChanged)
-    def individual_changed(self, work: UnitOfWork, told: IndividualChanged) -> None:
-        """Know where an individual works."""
-        announcement_handlers.individual_changed(work, told)
+    def individual_changed(self, work: UnitOfWork, announcement: IndividualChanged) -> None:
+        """Store where an individual works."""
+        announcement_handlers.individual_changed(work, announcement)
 
     @announcement_handler(OwnerChanged)
-    def owner_changed(self, work: UnitOfWork, told: OwnerChanged) -> None:
-        """Know who answers for an individual."""
-        announcement_handlers.owner_changed(work, told, now=self.database.clock())
+    def owner_changed(self, work: UnitOfWork, announcement: OwnerChanged) -> None:
+        """Store the owner of an individual."""
+        announcement_handlers.owner_changed(work, announcement, now=self.database.clock())
 
     @announcement_handler(PreferencesChanged)
-    def preferences_changed(self, work: UnitOfWork, told: PreferencesChanged) -> None:
-        """Know how an individual's information may be used (R169)."""
-        announcement_handlers.preferences_changed(work, told)
+    def preferences_changed(self, work: UnitOfWork, announcement: PreferencesChanged) -> None:
+        """Store how an individual's information may be used (R169)."""
+        announcement_handlers.preferences_changed(work, announcement)
 
     @announcement_handler(IndividualFrozen)
-    def individual_frozen(self, work: UnitOfWork, told: IndividualFrozen) -> None:
-        """Take a frozen individual out of everything (T21)."""
-        announcement_handlers.individual_frozen(work, told, now=self.database.clock())
+    def individual_frozen(self, work: UnitOfWork, announcement: IndividualFrozen) -> None:
+        """Take a frozen individual out of lists and reports (T21)."""
+        announcement_handlers.individual_frozen(work, announcement, now=self.database.clock())
 
     @announcement_handler(IndividualFrozenFor)
-    def individual_frozen_for(self, work: UnitOfWork, told: IndividualFrozenFor) -> None:
-        """Take a possible twin out of everything of the components that see it frozen (T26)."""
-        announcement_handlers.individual_frozen_for(work, told)
+    def individual_frozen_for(self, work: UnitOfWork, announcement: IndividualFrozenFor) -> None:
+        """Store which components see an individual as frozen (T26)."""
+        announcement_handlers.individual_frozen_for(work, announcement)
 
     @announcement_handler(IndividualUnfrozen)
-    def individual_unfrozen(self, work: UnitOfWork, told: IndividualUnfrozen) -> None:
-        """Let an individual be found again whose request was taken back (T36)."""
-        announcement_handlers.individual_unfrozen(work, told)
+    def individual_unfrozen(self, work: UnitOfWork, announcement: IndividualUnfrozen) -> None:
+        """Unfreeze an individual whose request was withdrawn (T36)."""
+        announcement_handlers.individual_unfrozen(work, announcement)
 
     @announcement_handler(IndividualErased)
-    def individual_erased(self, work: UnitOfWork, told: IndividualErased) -> None:
-        """See to it that nobody comes back."""
-        announcement_handlers.individual_erased(work, told, now=self.database.clock())
+    def individual_erased(self, work: UnitOfWork, announcement: IndividualErased) -> None:
+        """Insert a tombstone for an individual who was erased."""
+        announcement_handlers.individual_erased(work, announcement, now=self.database.clock())
 
     @announcement_handler(IndividualsErased, role=_ERASER)
-    def individuals_erased(self, work: UnitOfWork, told: IndividualsErased) -> None:
-        """Remove those who went with an import from everything."""
-        erasure.undone(work, individual_ids=told.individuals, import_id=told.import_id, cause=told.cause, now=self.database.clock())
+    def individuals_erased(self, work: UnitOfWork, announcement: IndividualsErased) -> None:
+        """Remove the individuals who were erased with an import."""
+        erasure.undone(
+            work, individual_ids=announcement.individuals, import_id=announcement.import_id, cause=announcement.cause, now=self.database.clock()
+        )
 
     @announcement_handler(OrganizationRegistered)
-    def organization_registered(self, work: UnitOfWork, told: OrganizationRegistered) -> None:
-        """Know a new organization."""
-        announcement_handlers.organization_registered(work, told)
+    def organization_registered(self, work: UnitOfWork, announcement: OrganizationRegistered) -> None:
+        """Store a new organization."""
+        announcement_handlers.organization_registered(work, announcement)
 
     @announcement_handler(OrganizationChanged)
-    def organization_changed(self, work: UnitOfWork, told: OrganizationChanged) -> None:
-        """Know an organization as it is now."""
-        announcement_handlers.organization_changed(work, told)
+    def organization_changed(self, work: UnitOfWork, announcement: OrganizationChanged) -> None:
+        """Store an organization as it is now."""
+        announcement_handlers.organization_changed(work, announcement)
 
     @announcement_handler(OrganizationErased)
-    def organization_erased(self, work: UnitOfWork, told: OrganizationErased) -> None:
+    def organization_erased(self, work: UnitOfWork, announcement: OrganizationErased) -> None:
         """Unlink an organization."""
-        announcement_handlers.organization_erased(work, told, now=self.database.clock())
+        announcement_handlers.organization_erased(work, announcement, now=self.database.clock())
 
     @announcement_handler(UserChanged)
-    def user_changed(self, work: UnitOfWork, told: UserChanged) -> None:
-        """Know a user's component and rights."""
-        announcement_handlers.user_changed(work, told)
+    def user_changed(self, work: UnitOfWork, announcement: UserChanged) -> None:
+        """Store the component and rights of a user."""
+        announcement_handlers.user_changed(work, announcement)
 
     @announcement_handler(ErasureCompleted)
-    def erasure_completed(self, work: UnitOfWork, told: ErasureCompleted) -> None:
-        """Forget which rows an erased individual was linked to."""
-        erasure.erasure_completed(work, erasure_id=told.erasure_id, individual_id=told.individual_id, now=self.database.clock())
+    def erasure_completed(self, work: UnitOfWork, announcement: ErasureCompleted) -> None:
+        """Delete which rows an erased individual was linked to."""
+        erasure.erasure_completed(work, erasure_id=announcement.erasure_id, individual_id=announcement.individual_id, now=self.database.clock())
 
     def _holder(self, caller: Caller, individual_id: str, component: str) -> str | None:
-        """Ask contacts who stands for a component's relationship with somebody; None when there is none to know of."""
+        """Ask contacts who holds a component's relationship with an individual; None without one."""
         try:
             held = self.bus.call("contacts", "read_holder", caller, individual_id=individual_id, component=component)
         except NotFound:
@@ -505,7 +507,7 @@ class InteractionsService(OperationMethods, Witness):
         return user
 
     def _preferences(self, caller: Caller, individual_id: str) -> list[str]:
-        """Ask contacts what somebody wants done with their information or not, as it stands now (T33)."""
+        """Ask contacts for the present preferences of an individual (T33)."""
         try:
             person = self.bus.call("contacts", "read_individual", caller, individual_id=individual_id)
         except NotFound:
@@ -513,7 +515,7 @@ class InteractionsService(OperationMethods, Witness):
         return list(person.get("use_preferences") or ())
 
     def _stated(self, caller: Caller, command: InteractionCreate | InteractionChange, interaction_id: str | None = None) -> dict[str, list[str]]:
-        """Ask contacts what those want with whom a command plans something that they may not want."""
+        """Ask contacts for the preferences of those with whom a command plans something."""
         with self.database.reading(caller) as work:
             people = planning.planned_with(work, command=command, interaction_id=interaction_id)
         return {one: self._preferences(caller, one) for one in people}
@@ -528,7 +530,7 @@ class InteractionsService(OperationMethods, Witness):
     def _register_unknown_references(
         self, caller: Caller, individual_ids: Sequence[str], organization_ids: Sequence[str] = (), user_ids: Sequence[str] = ()
     ) -> None:
-        """Ask the owners about whom a command names before their announcement has come; who is unknown there stays so."""
+        """Ask the owning services about ids that a command names and that no announcement has brought yet."""
         with self.database.reading(caller) as work:
             unknown = unknown_references.find(work, by=caller, individual_ids=individual_ids, organization_ids=organization_ids, user_ids=user_ids)
         found = unknown_references.FoundReferences(

@@ -151,7 +151,7 @@ def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> li
     return all_typed(CoordinationRequest, work.execute(statement.returning(requests)).mappings())
 
 
-def tell(work: UnitOfWork, user_id: str, kind: str, about: Iterable[CoordinationRequest], *, now: datetime) -> None:
+def notify(work: UnitOfWork, user_id: str, kind: str, about: Iterable[CoordinationRequest], *, now: datetime) -> None:
     """Give a user a notice about each of these requests, in the place of an earlier notice of it."""
     for request in about:
         values = {"id": new_id(), "kind": kind, "issue_id": request.issue_id, "asked_at": request.created_at, "created_at": now}

@@ -154,13 +154,13 @@ class NewPerson:
     component: str | None
 
 
-def register_people(work: UnitOfWork, people_told: Iterable[NewPerson]) -> None:
+def register_people(work: UnitOfWork, new: Iterable[NewPerson]) -> None:
     """Store new individuals, but for those who are erased.
 
     An organization that is erased is nobody's employer any more. What a later announcement said already, stays.
     """
     _lock_against_tombstones(work)
-    by_id = {each.id: each for each in people_told}
+    by_id = {each.id: each for each in new}
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 
@@ -174,13 +174,13 @@ _REGISTER_ORGANIZATIONS = text(
 )
 
 
-def register_organizations(work: UnitOfWork, organizations_told: Sequence[Sequence[str | None]]) -> None:
+def register_organizations(work: UnitOfWork, new: Sequence[Sequence[str | None]]) -> None:
     """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
     _lock_against_tombstones(work)
-    work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(organizations_told).decode()})
+    work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(new).decode()})
 
 
-def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
+def upsert_place(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
     """Know where an individual works and for which state they speak; what was overtaken on the way changes nothing.
 
     An organization that is erased is nobody's employer any more.
@@ -192,7 +192,7 @@ def place_person(work: UnitOfWork, *, individual_id: str, organization_id: str |
     work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=place, where=people.c.place_revision <= revision))
 
 
-def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
+def upsert_owner(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
     """Know an individual's owner, and say whether that was news; what was overtaken on the way changes nothing."""
     _lock_against_tombstones(work)
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
@@ -201,7 +201,7 @@ def hand_over(work: UnitOfWork, *, individual_id: str, owner_id: str, component:
     return work.execute(known.returning(people.c.id)).first() is not None
 
 
-def put_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
+def upsert_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
     """Know how an individual's information may be used, and since when; what was overtaken on the way changes nothing."""
     _lock_against_tombstones(work)
     stated = {"preferences": [list(span) for span in spans], "preferences_revision": revision}
@@ -241,12 +241,12 @@ def _is_withdrawn(work: UnitOfWork, individual_id: str, request_id: str) -> bool
     return work.execute(select(withdrawn_requests.c.id).where(withdrawn_requests.c.id == request_id)).first() is not None
 
 
-def forget_person(work: UnitOfWork, individual_id: str) -> int:
+def delete_person(work: UnitOfWork, individual_id: str) -> int:
     """Remove an individual; return how many rows that was."""
     return work.execute(delete(people).where(people.c.id == individual_id)).rowcount
 
 
-def put_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
+def upsert_organization_projection(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
     """Know an organization as it is now; what was overtaken on the way changes nothing."""
     _lock_against_tombstones(work)
     values = {"state": state, "sector": sector, "revision": revision}
@@ -260,7 +260,7 @@ def register_organization(work: UnitOfWork, *, organization_id: str, state: str 
     work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
 
 
-def forget_organization(work: UnitOfWork, organization_id: str) -> None:
+def delete_organization(work: UnitOfWork, organization_id: str) -> None:
     """Remove an organization, also as an employer."""
     work.execute(delete(organizations).where(organizations.c.id == organization_id))
     work.execute(update(people).where(people.c.organization_id == organization_id).values(organization_id=None))
@@ -268,7 +268,7 @@ def forget_organization(work: UnitOfWork, organization_id: str) -> None:
         work.execute(update(then).where(then.c.employer_id == organization_id).values(employer_id=None))
 
 
-def put_user(
+def upsert_user_projection(
     work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool, revision: int = 0
 ) -> None:
     """Know a user as they are now; what was overtaken on the way changes nothing."""

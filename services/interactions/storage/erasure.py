@@ -44,7 +44,7 @@ class Reached:
     asked: list[CoordinationRequest]
 
 
-def remember_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
+def store_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
     """Remember which rows the individual is linked to, while one can tell."""
     linked = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id)
     attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
@@ -63,7 +63,7 @@ def links(work: UnitOfWork, erasure_id: str) -> set[str]:
     return set(work.execute(select(erasure_links.c.subject_id).where(erasure_links.c.erasure_id == erasure_id)).scalars())
 
 
-def one_at_a_time(work: UnitOfWork, erasure_id: str) -> None:
+def lock(work: UnitOfWork, erasure_id: str) -> None:
     """Let one transaction at a time take a step of an erasure: a repetition waits for the first, and then reads its answer."""
     work.hold(Lock(0, erasure_id))
 
@@ -74,12 +74,12 @@ def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> Any:
     return work.execute(query).scalar_one_or_none()
 
 
-def keep_answer(work: UnitOfWork, erasure_id: str, step: str, answer: Mapping[str, object]) -> None:
+def store_answer(work: UnitOfWork, erasure_id: str, step: str, answer: Mapping[str, object]) -> None:
     """Keep what a step is answered, in the transaction of its effect: a repetition finds nothing any more to count."""
     work.execute(insert(erasure_answers).values(erasure_id=erasure_id, step=step, answer=answer))
 
 
-def forget_course(work: UnitOfWork, erasure_id: str) -> None:
+def delete_steps(work: UnitOfWork, erasure_id: str) -> None:
     """Forget links and answers, once the erasure is done."""
     for table in (erasure_links, erasure_answers):
         work.execute(delete(table).where(table.c.erasure_id == erasure_id))

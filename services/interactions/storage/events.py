@@ -87,7 +87,7 @@ def next_revision(work: UnitOfWork, event_id: str) -> int:
     return revision
 
 
-def attend(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
+def add_attendances(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
     """Insert attendances; who is recorded already, stays."""
     if rows:
         work.execute(upsert(attendances).on_conflict_do_nothing(), [asdict(row) for row in rows])
@@ -112,7 +112,7 @@ def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:
     return [r.individual_id for r in rows if r.individual_id], [r.organization_id for r in rows if r.organization_id]
 
 
-def leave(work: UnitOfWork, event_id: str, attendee_id: str) -> Attendance | None:
+def delete_attendance(work: UnitOfWork, event_id: str, attendee_id: str) -> Attendance | None:
     """Delete one attendance, named by its own id or by the stakeholder's; return it."""
     named = or_(
         attendances.c.id == attendee_id,

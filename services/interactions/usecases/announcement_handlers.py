@@ -1,6 +1,6 @@
-"""What interactions does when others announce something; every one of these may come twice, late, or in another order.
+"""Handle the announcements of other services; each may come twice, late, or in another order.
 
-Who is erased is brought back by none of them: a tombstone stands in the way of each statement.
+None of them brings back a stakeholder who is erased: each statement checks for a tombstone.
 """
 
 from __future__ import annotations
@@ -28,101 +28,109 @@ from services.contacts.contract import (
 from services.interactions.contract import InteractionWithdrawn
 from services.interactions.storage import coordination, directory
 
-#: What a requester reads when the individual asked not to be contacted; it names nobody.
+#: The reason that the requester reads when the individual asked not to be contacted; it names nobody.
 NO_CONTACT = "This person asked not to be contacted."
 
 
-def individuals_registered(work: UnitOfWork, told: Iterable[IndividualRegistered]) -> None:
-    """Know new individuals, but for those who are erased already."""
-    people = (directory.NewPerson(each.individual_id, each.organization_id, each.state, each.owner_id, each.component) for each in told)
+def individuals_registered(work: UnitOfWork, announcements: Iterable[IndividualRegistered]) -> None:
+    """Store new individuals, except those who are erased already."""
+    people = (directory.NewPerson(each.individual_id, each.organization_id, each.state, each.owner_id, each.component) for each in announcements)
     directory.register_people(work, people)
 
 
-def individuals_imported(work: UnitOfWork, told: IndividualsImported) -> None:
-    """Know new individuals, but for those who are erased already."""
-    people = (directory.NewPerson(str(each[0]), each[1], each[2], told.owner_id, told.component) for each in told.individuals)
+def individuals_imported(work: UnitOfWork, announcement: IndividualsImported) -> None:
+    """Store new individuals, except those who are erased already."""
+    people = (directory.NewPerson(str(each[0]), each[1], each[2], announcement.owner_id, announcement.component) for each in announcement.individuals)
     directory.register_people(work, people)
 
 
-def organizations_imported(work: UnitOfWork, told: OrganizationsImported) -> None:
-    """Know new organizations, but for those that are erased already."""
-    directory.register_organizations(work, told.organizations)
+def organizations_imported(work: UnitOfWork, announcement: OrganizationsImported) -> None:
+    """Store new organizations, except those that are erased already."""
+    directory.register_organizations(work, announcement.organizations)
 
 
-def individual_changed(work: UnitOfWork, told: IndividualChanged) -> None:
-    """Know where an individual works and for which state they speak."""
-    directory.place_person(work, individual_id=told.individual_id, organization_id=told.organization_id, state=told.state, revision=told.revision)
-
-
-def owner_changed(work: UnitOfWork, told: OwnerChanged, *, now: datetime) -> None:
-    """Know who answers for an individual now; what the new owner had asked of the former one has ended, and they are told."""
-    is_news = directory.hand_over(
+def individual_changed(work: UnitOfWork, announcement: IndividualChanged) -> None:
+    """Store where an individual works and for which state they speak."""
+    directory.upsert_place(
         work,
-        individual_id=told.individual_id,
-        owner_id=told.owner_id,
-        component=told.component,
-        deputy_id=told.deputy_id,
-        revision=told.revision,
+        individual_id=announcement.individual_id,
+        organization_id=announcement.organization_id,
+        state=announcement.state,
+        revision=announcement.revision,
+    )
+
+
+def owner_changed(work: UnitOfWork, announcement: OwnerChanged, *, now: datetime) -> None:
+    """Store the new owner of an individual; end the requests that the new owner had sent to the former one, with a notice."""
+    is_news = directory.upsert_owner(
+        work,
+        individual_id=announcement.individual_id,
+        owner_id=announcement.owner_id,
+        component=announcement.component,
+        deputy_id=announcement.deputy_id,
+        revision=announcement.revision,
     )
     if is_news:
-        closed = coordination.close_ones_own(work, told.individual_id, owner_id=told.owner_id)
-        coordination.tell(work, told.owner_id, "coordination-request-yours", closed, now=now)
+        closed = coordination.close_ones_own(work, announcement.individual_id, owner_id=announcement.owner_id)
+        coordination.notify(work, announcement.owner_id, "coordination-request-yours", closed, now=now)
 
 
-def preferences_changed(work: UnitOfWork, told: PreferencesChanged) -> None:
-    """Know how an individual's information may be used (R169)."""
-    directory.put_preferences(work, individual_id=told.individual_id, spans=told.spans, revision=told.revision)
+def preferences_changed(work: UnitOfWork, announcement: PreferencesChanged) -> None:
+    """Store how an individual's information may be used (R169)."""
+    directory.upsert_preferences(work, individual_id=announcement.individual_id, spans=announcement.spans, revision=announcement.revision)
 
 
-def individual_frozen(work: UnitOfWork, told: IndividualFrozen, *, now: datetime) -> None:
-    """Take a frozen individual out of lists and reports, and decline what was asked about them (T21)."""
-    directory.freeze(work, individual_id=told.individual_id, request_id=told.request_id, recorded_by=told.recorded_by)
-    for request in coordination.decline_open(work, told.individual_id, reason=NO_CONTACT, now=now):
-        coordination.tell(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
+def individual_frozen(work: UnitOfWork, announcement: IndividualFrozen, *, now: datetime) -> None:
+    """Take a frozen individual out of lists and reports, and decline the open requests about them (T21)."""
+    directory.freeze(work, individual_id=announcement.individual_id, request_id=announcement.request_id, recorded_by=announcement.recorded_by)
+    for request in coordination.decline_open(work, announcement.individual_id, reason=NO_CONTACT, now=now):
+        coordination.notify(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
 
 
-def individual_frozen_for(work: UnitOfWork, told: IndividualFrozenFor) -> None:
-    """Take a possible twin of somebody who asked not to be contacted out of everything of these components, and of no others (T26)."""
-    directory.freeze_for(work, individual_id=told.individual_id, components=told.components, revision=told.revision)
+def individual_frozen_for(work: UnitOfWork, announcement: IndividualFrozenFor) -> None:
+    """Store which components see an individual as frozen, because the individual may be the person of a request (T26)."""
+    directory.freeze_for(work, individual_id=announcement.individual_id, components=announcement.components, revision=announcement.revision)
 
 
-def individual_unfrozen(work: UnitOfWork, told: IndividualUnfrozen) -> None:
-    """Let an individual be found and spoken with again: the request was taken back (T36)."""
-    directory.unfreeze(work, individual_id=told.individual_id, request_id=told.request_id)
+def individual_unfrozen(work: UnitOfWork, announcement: IndividualUnfrozen) -> None:
+    """Unfreeze an individual whose request was withdrawn (T36)."""
+    directory.unfreeze(work, individual_id=announcement.individual_id, request_id=announcement.request_id)
 
 
-def individual_erased(work: UnitOfWork, told: IndividualErased, *, now: datetime) -> None:
-    """Contacts erases last: see to it that nobody comes back."""
-    directory.insert_tombstone(work, told.individual_id, kind="individual", now=now)
-    directory.forget_person(work, told.individual_id)
+def individual_erased(work: UnitOfWork, announcement: IndividualErased, *, now: datetime) -> None:
+    """Insert a tombstone, so that no later announcement brings the individual back."""
+    directory.insert_tombstone(work, announcement.individual_id, kind="individual", now=now)
+    directory.delete_person(work, announcement.individual_id)
 
 
-def organization_registered(work: UnitOfWork, told: OrganizationRegistered) -> None:
-    """Know a new organization, unless it is erased already."""
-    directory.register_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector)
+def organization_registered(work: UnitOfWork, announcement: OrganizationRegistered) -> None:
+    """Store a new organization, unless it is erased already."""
+    directory.register_organization(work, organization_id=announcement.organization_id, state=announcement.state, sector=announcement.sector)
 
 
-def organization_changed(work: UnitOfWork, told: OrganizationChanged) -> None:
-    """Know an organization as it is now."""
-    directory.put_organization(work, organization_id=told.organization_id, state=told.state, sector=told.sector, revision=told.revision)
+def organization_changed(work: UnitOfWork, announcement: OrganizationChanged) -> None:
+    """Store an organization as it is now."""
+    directory.upsert_organization_projection(
+        work, organization_id=announcement.organization_id, state=announcement.state, sector=announcement.sector, revision=announcement.revision
+    )
 
 
-def organization_erased(work: UnitOfWork, told: OrganizationErased, *, now: datetime) -> None:
-    """Unlink an organization; interactions that were with nobody else are gone with it."""
-    directory.insert_tombstone(work, told.organization_id, kind="organization", now=now)
-    directory.forget_organization(work, told.organization_id)
-    for interaction_id in directory.unlink_organization(work, told.organization_id):
+def organization_erased(work: UnitOfWork, announcement: OrganizationErased, *, now: datetime) -> None:
+    """Unlink an organization, and delete the interactions that were with nobody else."""
+    directory.insert_tombstone(work, announcement.organization_id, kind="organization", now=now)
+    directory.delete_organization(work, announcement.organization_id)
+    for interaction_id in directory.unlink_organization(work, announcement.organization_id):
         work.announce(InteractionWithdrawn(interaction_id))
 
 
-def user_changed(work: UnitOfWork, told: UserChanged) -> None:
-    """Know a user's component and rights."""
-    directory.put_user(
+def user_changed(work: UnitOfWork, announcement: UserChanged) -> None:
+    """Store the component and rights of a user."""
+    directory.upsert_user_projection(
         work,
-        user_id=told.user_id,
-        component=told.component,
-        level=told.level,
-        roles=told.roles,
-        active=told.active,
-        revision=told.revision,
+        user_id=announcement.user_id,
+        component=announcement.component,
+        level=announcement.level,
+        roles=announcement.roles,
+        active=announcement.active,
+        revision=announcement.revision,
     )

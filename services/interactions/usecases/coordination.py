@@ -161,9 +161,9 @@ def move_coordination_request(
         _store(work, written, request_id, keep_reason=command.keep_reason, now=now, new_id=new_id)
     coordination.change(work, changed)
     if status in {"declined", "done"} and row.requested_by != by.id:
-        coordination.tell(work, row.requested_by, f"coordination-request-{status}", [row], now=now)
+        coordination.notify(work, row.requested_by, f"coordination-request-{status}", [row], now=now)
     if status == WITHDRAWN and row.status == "accepted" and row.answered_by is not None and row.answered_by != by.id:
-        coordination.tell(work, row.answered_by, "coordination-request-withdrawn", [row], now=now)
+        coordination.notify(work, row.answered_by, "coordination-request-withdrawn", [row], now=now)
     act = "withdraw" if status == WITHDRAWN else "answer"
     work.record(f"interactions:coordination-request:{act}", subjects=[request_id, row.individual_id], fields=["status", "reason"])
     return _request(work, request_id)

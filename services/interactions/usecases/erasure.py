@@ -23,17 +23,17 @@ def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: st
 
     Interactions that are left without a person are deleted; others stay, and `seek` takes the person out of their text.
     """
-    erasure.one_at_a_time(work, erasure_id)
+    erasure.lock(work, erasure_id)
     given: Erased | None = erasure.answer_given(work, erasure_id, _ERASE)
     if given is not None:
         work.record("interactions:individual:erase", subjects=[individual_id, erasure_id], rule=cause)
         return given
-    erasure.remember_links(work, erasure_id, individual_id)
+    erasure.store_links(work, erasure_id, individual_id)
     reached = _remove(work, individual_id, now=now)
     subjects = [individual_id, erasure_id, *reached.deleted, *reached.requests]
     work.record("interactions:individual:erase", subjects=subjects, rule=cause)
     answer: Erased = {"receipts": _receipts(reached)}
-    erasure.keep_answer(work, erasure_id, _ERASE, answer)
+    erasure.store_answer(work, erasure_id, _ERASE, answer)
     return answer
 
 
@@ -63,7 +63,7 @@ def seek(
         whose decision this search has `carried_out`: a repetition was asked with others, and answers of the first.
     :raises SealUnknown: the seal is broken, so that nobody can look any more.
     """
-    erasure.one_at_a_time(work, erasure_id)
+    erasure.lock(work, erasure_id)
     given: Answer | None = erasure.answer_given(work, erasure_id, look) if look is not None else None
     if given is not None:
         work.record("interactions:individual:seek", subjects=[individual_id, erasure_id])
@@ -72,7 +72,7 @@ def seek(
         raise SealUnknown
     sought = Sought(open_seal(sealed, key, erasure_id=erasure_id))
     # A talk that was logged between erasing and seeking, by somebody who still had the page open, is reached here.
-    erasure.remember_links(work, erasure_id, individual_id)
+    erasure.store_links(work, erasure_id, individual_id)
     receipts = _receipts(_remove(work, individual_id, now=now))
     linked = erasure.links(work, erasure_id)
     everything, sure, decided = _places(redact_in), _places(redact_sure_in), _places([*redact_in, *redact_sure_in, *leave_in])
@@ -99,7 +99,7 @@ def seek(
     work.record("interactions:individual:seek", subjects=subjects)
     answer: Answer = {"receipts": receipts, "hits": hits, "carried_out": [list(place) for place in sorted(decided)]}
     if look is not None:
-        erasure.keep_answer(work, erasure_id, look, answer)
+        erasure.store_answer(work, erasure_id, look, answer)
     return answer
 
 
@@ -126,7 +126,7 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
     """The case is closed: what was linked and answered need not be known any more, and the tombstone stays."""
     directory.insert_tombstone(work, individual_id, kind="individual", now=now)
-    erasure.forget_course(work, erasure_id)
+    erasure.delete_steps(work, erasure_id)
 
 
 def undone(work: UnitOfWork, *, individual_ids: Sequence[str], import_id: str, cause: str, now: datetime) -> None:
@@ -140,7 +140,7 @@ def _remove(work: UnitOfWork, *individual_ids: str, now: datetime) -> erasure.Re
     directory.insert_tombstones(work, individual_ids, kind="individual", now=now)
     reached = erasure.remove_individuals(work, individual_ids)
     for request in reached.asked:
-        coordination.tell(work, request.requested_by, "coordination-request-erased", [request], now=now)
+        coordination.notify(work, request.requested_by, "coordination-request-erased", [request], now=now)
     for interaction_id in reached.deleted:
         work.announce(InteractionWithdrawn(interaction_id))
     return reached

@@ -148,7 +148,7 @@ def add_attendees(
     employers = directory.employers_of(work, command.individual_ids)
     people = [Attendance(new_id(), event_id, one, None, employers.get(one), component, by.id, now) for one in dict.fromkeys(command.individual_ids)]
     bodies = [Attendance(new_id(), event_id, None, one, None, component, by.id, now) for one in dict.fromkeys(command.organization_ids)]
-    events.attend(work, [*people, *bodies])
+    events.add_attendances(work, [*people, *bodies])
     _announce(work, _event(work, event_id), *events.attending(work, event_id))
     subjects = [event_id, *command.individual_ids, *command.organization_ids]
     work.record("interactions:attendance:record", subjects=subjects, fields=["attendees"])
@@ -183,7 +183,7 @@ def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id:
     require_contributor(by)
     if events.one(work, event_id, lock=True) is None:
         raise NotFound
-    left = events.leave(work, event_id, attendee_id)
+    left = events.delete_attendance(work, event_id, attendee_id)
     if left is None:
         raise NotFound
     _announce(work, _event(work, event_id), *events.attending(work, event_id))

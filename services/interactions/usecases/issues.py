@@ -153,7 +153,7 @@ def erase_issue(work: UnitOfWork, *, now: datetime, issue_id: str) -> ErasedIssu
         raise IssueActive
     for request in coordination.open_about(work, [one.id for one in gone]):
         for user_id in {one for one in (request.requested_by, request.answered_by) if one is not None}:
-            coordination.tell(work, user_id, "coordination-request-issue-erased", [request], now=now)
+            coordination.notify(work, user_id, "coordination-request-issue-erased", [request], now=now)
     issues.remove(work, [one.id for one in gone])
     for one in gone:
         work.announce(IssueErased(one.id))

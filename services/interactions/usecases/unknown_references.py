@@ -60,4 +60,6 @@ def upsert_projections(work: UnitOfWork, found: FoundReferences) -> None:
         if not directory.is_erased(work, body["id"]):
             directory.register_organization(work, organization_id=body["id"], state=body["state"], sector=body["sector"])
     for user in found.users:
-        directory.put_user(work, user_id=user["id"], component=user["component"], level=user["level"], roles=user["roles"], active=user["active"])
+        directory.upsert_user_projection(
+            work, user_id=user["id"], component=user["component"], level=user["level"], roles=user["roles"], active=user["active"]
+        )
