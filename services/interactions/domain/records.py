@@ -54,7 +54,7 @@ class TalkingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """An interaction, with what it is linked to; of its individuals those whom the caller may find."""
+    """An interaction with its links; of its individuals only those whom the caller may find."""
 
     id: str
     held_at: datetime
@@ -110,7 +110,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """That an individual or an organization attended an event, and for whom the individual worked then."""
+    """The attendance of an individual or an organization, with the individual's employer at that time."""
 
     id: str
     event_id: str
@@ -124,7 +124,7 @@ class Attendance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoordinationRequest:
-    """A request to speak to somebody."""
+    """A request to speak to an individual."""
 
     id: str
     individual_id: str
@@ -147,7 +147,7 @@ class CoordinationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressedRequest(CoordinationRequest):
-    """A request with whoever has to answer it now, and whether its individual is frozen."""
+    """A request with its present addressee, and whether its individual is frozen."""
 
     owner_id: str | None
     deputy_id: str | None
@@ -228,7 +228,7 @@ class TextFound:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that waits for a user."""
+    """A task of a user."""
 
     kind: str
     key: str

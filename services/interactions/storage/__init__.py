@@ -1,1 +1,1 @@
-"""Where interactions keeps what it owns, and what others told it."""
+"""Read and write the tables of interactions."""

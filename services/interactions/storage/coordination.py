@@ -43,12 +43,12 @@ def _theirs_to_follow(scope: Scope) -> ColumnElement[bool]:
 
 
 def not_hidden(scope: Scope) -> ColumnElement[bool]:
-    """Say which requests are not about a frozen individual whom the caller may not find (T21)."""
+    """Return a condition: the request is not about a frozen individual whom the caller may not find (T21)."""
     return ~func.coalesce(and_(people.c.id.is_not(None), hidden_person(scope)), False)
 
 
 def with_owner() -> Select[Any]:
-    """Select requests with whoever has to answer them now."""
+    """Select requests with their present addressees."""
     return select(
         requests,
         addressee.label("owner_id"),
@@ -61,7 +61,7 @@ def with_owner() -> Select[Any]:
 
 
 def matching(work: UnitOfWork, scope: Scope, wanted: CoordinationRequestListQuery, *, after: Sequence[object] | None) -> pages.Page[AddressedRequest]:
-    """Return a page of the requests that a caller sent or has to answer, the latest first; frozen people are out (T21)."""
+    """Return a page of the requests that a caller sent or has to answer, the latest first, without frozen individuals (T21)."""
     sides = {
         "received": _theirs_to_answer(scope),
         "sent": _theirs_to_follow(scope),
@@ -78,7 +78,7 @@ def matching(work: UnitOfWork, scope: Scope, wanted: CoordinationRequestListQuer
 
 
 def one(work: UnitOfWork, scope: Scope, request_id: str, *, lock: bool = False) -> AddressedRequest | None:
-    """Return a request that concerns the caller, or that their component sent; others don't exist for them.
+    """Return a request that concerns the caller, or that their component sent; None for any other.
 
     :param lock: hold it until the end of the transaction.
     """
@@ -92,14 +92,14 @@ def one(work: UnitOfWork, scope: Scope, request_id: str, *, lock: bool = False) 
 
 
 def hold_place(work: UnitOfWork, individual_id: str, component: str) -> None:
-    """Let nobody else of a component ask about an individual until the end of the transaction."""
+    """Lock out other requests of a component about an individual until the transaction ends."""
     work.hold(Lock(0, f"coordination {individual_id} {component}"))
 
 
 def open_one(
     work: UnitOfWork, *, individual_id: str, issue_id: str | None, requested_component: str, asked_component: str | None
 ) -> CoordinationRequest | None:
-    """Return the open request that asks the same, if there is one."""
+    """Return the open request for the same, if there is one."""
     query = select(requests).where(
         requests.c.individual_id == individual_id,
         requests.c.issue_id.is_not_distinct_from(issue_id),
@@ -121,7 +121,7 @@ def change(work: UnitOfWork, request: CoordinationRequest) -> None:
 
 
 def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: datetime) -> list[CoordinationRequest]:
-    """Decline what is still open about one individual, for they asked not to be contacted; return the requests."""
+    """Decline the open requests about an individual who asked not to be contacted; return the requests."""
     statement = (
         update(requests)
         .where(requests.c.individual_id == individual_id, requests.c.status.in_(OPEN_STATES))
@@ -131,13 +131,13 @@ def decline_open(work: UnitOfWork, individual_id: str, *, reason: str, now: date
 
 
 def open_about(work: UnitOfWork, issue_ids: Iterable[str]) -> list[CoordinationRequest]:
-    """Return the open requests about these issues, held until the end of the transaction."""
+    """Return the open requests about these issues, locked."""
     query = select(requests).where(requests.c.issue_id.in_(list(issue_ids)), requests.c.status.in_(OPEN_STATES)).order_by(requests.c.id)
     return all_typed(CoordinationRequest, work.execute(query.with_for_update()).mappings())
 
 
 def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> list[CoordinationRequest]:
-    """End what an individual's new owner had asked the former one: nobody asks themselves; return the requests."""
+    """Withdraw the open requests that the new owner of an individual had sent to the former one; return the requests."""
     statement = (
         update(requests)
         .where(
@@ -152,7 +152,7 @@ def close_ones_own(work: UnitOfWork, individual_id: str, *, owner_id: str) -> li
 
 
 def notify(work: UnitOfWork, user_id: str, kind: str, about: Iterable[CoordinationRequest], *, now: datetime) -> None:
-    """Give a user a notice about each of these requests, in the place of an earlier notice of it."""
+    """Store a notice to a user about each of these requests, in place of the earlier notice."""
     for request in about:
         values = {"id": new_id(), "kind": kind, "issue_id": request.issue_id, "asked_at": request.created_at, "created_at": now}
         statement = upsert(notices).values(user_id=user_id, request_id=request.id, **values)
@@ -160,7 +160,7 @@ def notify(work: UnitOfWork, user_id: str, kind: str, about: Iterable[Coordinati
 
 
 def dismiss(work: UnitOfWork, notice_id: str, *, user_id: str) -> str | None:
-    """Take away a user's notice; return the request that it was about, or None when it is not theirs."""
+    """Delete a notice of a user; return the id of its request, or None when it is not theirs."""
     statement = delete(notices).where(notices.c.id == notice_id, notices.c.user_id == user_id)
     request_id: str | None = work.execute(statement.returning(notices.c.request_id)).scalar_one_or_none()
     return request_id

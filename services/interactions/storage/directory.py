@@ -1,4 +1,4 @@
-"""What contacts and access announced: who there is, where, and whose."""
+"""Projections of stakeholders and users, as contacts and access announce them."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ _INSERT_TOMBSTONES = text(
 
 
 def is_erased(work: UnitOfWork, subject_id: str) -> bool:
-    """Whether a tombstone keeps this id from coming back."""
+    """Return whether there is a tombstone for this id."""
     return work.execute(select(tombstones.c.id).where(tombstones.c.id == subject_id)).first() is not None
 
 
 def _lock_against_tombstones(work: UnitOfWork) -> None:
-    """Let nobody be buried before the transaction ends: a statement sees only the tombstones that were there when it began."""
+    """Lock out new tombstones until the transaction ends: a statement sees only those that were committed when it began."""
     work.hold(_TOMBSTONES, shared=True)
 
 
 def insert_tombstone(work: UnitOfWork, subject_id: str, *, kind: str, now: datetime) -> None:
-    """Set a tombstone, once nobody writes of stakeholders any more who could not see it."""
+    """Insert a tombstone, after the transactions that could not see it."""
     insert_tombstones(work, [subject_id], kind=kind, now=now)
 
 
 def insert_tombstones(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str, now: datetime) -> None:
-    """Set tombstones, once nobody writes of stakeholders any more who could not see them."""
+    """Insert tombstones, after the transactions that could not see them."""
     given = {"ids": f"{{{','.join(sorted(subject_ids))}}}", "kind": kind, "now": now}
     if work.execute(_IS_ANYBODY_NEW, given).scalar_one():
         work.hold(_TOMBSTONES)
@@ -60,9 +60,9 @@ def insert_tombstones(work: UnitOfWork, subject_ids: Iterable[str], *, kind: str
 
 
 def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = False) -> dict[str, Person]:
-    """Return what is known of individuals, by id; whoever is unknown is left out.
+    """Return the projections of individuals, by id; unknown ids are left out.
 
-    :param lock: nobody freezes or erases them before the transaction ends.
+    :param lock: hold them, so that nobody freezes or erases them before the transaction ends.
     """
     query = select(people).where(people.c.id.in_(list(individual_ids))).order_by(people.c.id)
     rows = work.execute(query.with_for_update(read=True) if lock else query)
@@ -81,7 +81,7 @@ def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = Fal
 
 
 def employers_of(work: UnitOfWork, individual_ids: Iterable[str]) -> dict[str, str | None]:
-    """Return where individuals work, by id, as far as known."""
+    """Return the organizations of known individuals, by the id of the individual."""
     rows = work.execute(select(people.c.id, people.c.organization_id).where(people.c.id.in_(list(individual_ids))))
     return {row.id: row.organization_id for row in rows}
 
@@ -98,7 +98,7 @@ def known_users(work: UnitOfWork, user_ids: Iterable[str]) -> dict[str, tuple[st
 
 
 def frozen_person(component: str | None, rows: FromClause = people) -> ColumnElement[bool]:
-    """Say, in SQL, which rows of `people` are frozen for everybody (T21), or for this component alone (T26)."""
+    """Return a condition: the row of `people` is frozen, for everybody (T21) or for this component only (T26)."""
     everywhere = rows.c.frozen_request_id.is_not(None)
     # The first condition is the index's; few are either.
     either = or_(everywhere, rows.c.frozen_for != array([], type_=Text))
@@ -106,7 +106,7 @@ def frozen_person(component: str | None, rows: FromClause = people) -> ColumnEle
 
 
 def hidden_person(scope: Scope, rows: FromClause = people) -> ColumnElement[bool]:
-    """Say, in SQL, which rows of `people` the caller sees frozen and need not deal with (T21, T26)."""
+    """Return a condition: the row of `people` is frozen for the caller, who does not handle the request (T21, T26)."""
     frozen = frozen_person(scope.component, rows)
     if scope.sees_frozen:
         return false()
@@ -117,7 +117,7 @@ def hidden_person(scope: Scope, rows: FromClause = people) -> ColumnElement[bool
 
 
 def _unless_erased(table: Table, **values: Any) -> Insert:
-    """Insert a row, unless a tombstone keeps its id from coming back: one statement, for announcements come by the thousand."""
+    """Insert a row unless there is a tombstone for its id, in one statement, because announcements come by the thousand."""
     row = select(*(literal(value, table.c[name].type).label(name) for name, value in values.items()))
     return insert(table).from_select(list(values), row.where(~exists().where(tombstones.c.id == values["id"])))
 
@@ -129,9 +129,9 @@ _REGISTER_PEOPLE = text(
     FROM json_to_recordset(CAST(:people AS json)) AS t (id uuid, organization_id uuid, state text, owner_id uuid, component text)
     LEFT JOIN tombstones gone ON gone.id = t.organization_id
     WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = t.id)
-    -- In one order, so that two who are told of the same people do not wait for each other.
+    -- In one order, so that two transactions with the same people do not deadlock.
     ORDER BY t.id
-    -- Announcements may overtake each other when one is retried: an owner or a place that is there came later.
+    -- A retried announcement may come after a later one: an owner or a place that is stored already is newer.
     ON CONFLICT (id) DO UPDATE SET
         organization_id = CASE WHEN people.placed THEN people.organization_id ELSE excluded.organization_id END,
         state = CASE WHEN people.placed THEN people.state ELSE excluded.state END,
@@ -145,7 +145,7 @@ _REGISTER_PEOPLE = text(
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """A new individual, as contacts announced or answered them."""
+    """A new individual, as contacts announces or answers it."""
 
     id: str
     organization_id: str | None
@@ -155,9 +155,9 @@ class NewPerson:
 
 
 def register_people(work: UnitOfWork, new: Iterable[NewPerson]) -> None:
-    """Store new individuals, but for those who are erased.
+    """Store new individuals, except those who are erased.
 
-    An organization that is erased is nobody's employer any more. What a later announcement said already, stays.
+    An erased organization is left out as employer. What a later announcement has stored already, stays.
     """
     _lock_against_tombstones(work)
     by_id = {each.id: each for each in new}
@@ -175,15 +175,15 @@ _REGISTER_ORGANIZATIONS = text(
 
 
 def register_organizations(work: UnitOfWork, new: Sequence[Sequence[str | None]]) -> None:
-    """Know new organizations, [id, state] each, but for those that are erased or were told of before."""
+    """Store new organizations, [id, state] each, except those that are erased or known."""
     _lock_against_tombstones(work)
     work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(new).decode()})
 
 
 def upsert_place(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
-    """Know where an individual works and for which state they speak; what was overtaken on the way changes nothing.
+    """Store where an individual works and for which state they speak, unless a later revision is stored.
 
-    An organization that is erased is nobody's employer any more.
+    An erased organization is left out as employer.
     """
     _lock_against_tombstones(work)
     employer = None if organization_id is None or is_erased(work, organization_id) else organization_id
@@ -193,7 +193,7 @@ def upsert_place(work: UnitOfWork, *, individual_id: str, organization_id: str |
 
 
 def upsert_owner(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
-    """Know an individual's owner, and say whether that was news; what was overtaken on the way changes nothing."""
+    """Store the owner of an individual, unless a later revision is stored; return whether it was stored."""
     _lock_against_tombstones(work)
     owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **owner)
@@ -202,7 +202,7 @@ def upsert_owner(work: UnitOfWork, *, individual_id: str, owner_id: str, compone
 
 
 def upsert_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
-    """Know how an individual's information may be used, and since when; what was overtaken on the way changes nothing."""
+    """Store how an individual's information may be used, and since when, unless a later revision is stored."""
     _lock_against_tombstones(work)
     stated = {"preferences": [list(span) for span in spans], "preferences_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **stated)
@@ -210,7 +210,7 @@ def upsert_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[
 
 
 def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
-    """Know that an individual asked not to be contacted, unless that was taken back already."""
+    """Store that an individual is frozen, unless the request was withdrawn already."""
     if _is_withdrawn(work, individual_id, request_id):
         return
     _lock_against_tombstones(work)
@@ -220,7 +220,7 @@ def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by
 
 
 def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str], revision: int) -> None:
-    """Know which components see an individual frozen, and no others (T26); what was overtaken on the way changes nothing."""
+    """Store which components see an individual as frozen (T26), unless a later revision is stored."""
     _lock_against_tombstones(work)
     frozen = {"frozen_for": list(components), "frozen_for_revision": revision}
     statement = _unless_erased(people, id=individual_id, placed=False, **frozen)
@@ -228,7 +228,7 @@ def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str
 
 
 def unfreeze(work: UnitOfWork, *, individual_id: str, request_id: str) -> None:
-    """Know that a request was taken back, before or after that somebody was frozen for it (T36)."""
+    """Store that a request was withdrawn, and unfreeze its individual; the announcements may come in either order (T36)."""
     _is_withdrawn(work, individual_id, request_id)
     work.execute(insert(withdrawn_requests).values(id=request_id).on_conflict_do_nothing())
     known = update(people).where(people.c.id == individual_id, people.c.frozen_request_id == request_id)
@@ -242,12 +242,12 @@ def _is_withdrawn(work: UnitOfWork, individual_id: str, request_id: str) -> bool
 
 
 def delete_person(work: UnitOfWork, individual_id: str) -> int:
-    """Remove an individual; return how many rows that was."""
+    """Delete an individual; return the number of rows."""
     return work.execute(delete(people).where(people.c.id == individual_id)).rowcount
 
 
 def upsert_organization_projection(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
-    """Know an organization as it is now; what was overtaken on the way changes nothing."""
+    """Store an organization, unless a later revision is stored."""
     _lock_against_tombstones(work)
     values = {"state": state, "sector": sector, "revision": revision}
     statement = _unless_erased(organizations, id=organization_id, **values)
@@ -255,13 +255,13 @@ def upsert_organization_projection(work: UnitOfWork, *, organization_id: str, st
 
 
 def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
-    """Know a new organization, unless a change of it came first."""
+    """Store a new organization, unless a change of it came first."""
     _lock_against_tombstones(work)
     work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
 
 
 def delete_organization(work: UnitOfWork, organization_id: str) -> None:
-    """Remove an organization, also as an employer."""
+    """Delete an organization, and remove it as an employer."""
     work.execute(delete(organizations).where(organizations.c.id == organization_id))
     work.execute(update(people).where(people.c.organization_id == organization_id).values(organization_id=None))
     for then in (interaction_individuals, attendances):
@@ -271,14 +271,14 @@ def delete_organization(work: UnitOfWork, organization_id: str) -> None:
 def upsert_user_projection(
     work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool, revision: int = 0
 ) -> None:
-    """Know a user as they are now; what was overtaken on the way changes nothing."""
+    """Store a user, unless a later revision is stored."""
     values = {"component": component, "level": level, "roles": list(roles), "active": active, "revision": revision}
     known = insert(users).values(id=user_id, **values)
     work.execute(known.on_conflict_do_update(index_elements=["id"], set_=values, where=users.c.revision <= revision))
 
 
 def unlink_organization(work: UnitOfWork, organization_id: str) -> list[str]:
-    """Unlink an organization from interactions and events; delete and return the interactions left without anybody."""
+    """Unlink an organization from interactions and events; delete the interactions with nobody left, and return their ids."""
     table = interaction_organizations
     linked = list(work.execute(delete(table).where(table.c.organization_id == organization_id).returning(table.c.interaction_id)).scalars())
     work.execute(delete(attendances).where(attendances.c.organization_id == organization_id))

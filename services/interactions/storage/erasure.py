@@ -1,4 +1,4 @@
-"""Reaching every row that bears an individual's id, and every text that may bear their values. For the eraser's role."""
+"""Find and remove an individual's rows, and the texts that may mention them. For the eraser's role."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXTS: tuple[tuple[Table, str], ...] = tuple((metadata.tables[table.name], colum
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """What bore an individual's id, and was removed."""
+    """The rows of an individual that were removed."""
 
     unlinked: int
     #: Interactions that were with nobody else.
@@ -45,7 +45,7 @@ class Reached:
 
 
 def store_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
-    """Remember which rows the individual is linked to, while one can tell."""
+    """Store which rows the individual is linked to, before the links are removed."""
     linked = select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id)
     attended = select(attendances.c.event_id).where(attendances.c.individual_id == individual_id)
     for kind, ids in (
@@ -59,34 +59,34 @@ def store_links(work: UnitOfWork, erasure_id: str, individual_id: str) -> None:
 
 
 def links(work: UnitOfWork, erasure_id: str) -> set[str]:
-    """Return the rows that were remembered."""
+    """Return the ids of the rows that the individual was linked to."""
     return set(work.execute(select(erasure_links.c.subject_id).where(erasure_links.c.erasure_id == erasure_id)).scalars())
 
 
 def lock(work: UnitOfWork, erasure_id: str) -> None:
-    """Let one transaction at a time take a step of an erasure: a repetition waits for the first, and then reads its answer."""
+    """Lock an erasure until the transaction ends: a repeated step waits for the first, and then reads its answer."""
     work.hold(Lock(0, erasure_id))
 
 
 def answer_given(work: UnitOfWork, erasure_id: str, step: str) -> Any:
-    """Return what a step of an erasure was answered, or None when it is new."""
+    """Return the stored answer of a step, or None when the step is new."""
     query = select(erasure_answers.c.answer).where(erasure_answers.c.erasure_id == erasure_id, erasure_answers.c.step == step)
     return work.execute(query).scalar_one_or_none()
 
 
 def store_answer(work: UnitOfWork, erasure_id: str, step: str, answer: Mapping[str, object]) -> None:
-    """Keep what a step is answered, in the transaction of its effect: a repetition finds nothing any more to count."""
+    """Store the answer of a step in the transaction of its effect, because a repetition finds nothing to count."""
     work.execute(insert(erasure_answers).values(erasure_id=erasure_id, step=step, answer=answer))
 
 
 def delete_steps(work: UnitOfWork, erasure_id: str) -> None:
-    """Forget links and answers, once the erasure is done."""
+    """Delete links and answers, after the erasure is done."""
     for table in (erasure_links, erasure_answers):
         work.execute(delete(table).where(table.c.erasure_id == erasure_id))
 
 
 def remove_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> Reached:
-    """Remove every row that bears one of these individuals' ids, and the interactions that are left without a person."""
+    """Delete every row with the id of one of these individuals, and the interactions that are left without a person."""
     ids = literal(list(individual_ids), ARRAY(people.c.id.type))
     # 1. Whoever logs something about them holds their row: erasing waits for it, and what comes later finds nobody.
     gone = work.execute(delete(people).where(people.c.id == any_(ids))).rowcount
@@ -117,7 +117,7 @@ def remove_individuals(work: UnitOfWork, individual_ids: Sequence[str]) -> Reach
 
 
 def suspects(work: UnitOfWork, table: Table, column: str, *, needles: Iterable[str], linked: set[str]) -> list[TextFound]:
-    """Return the texts that are worth reading: of linked rows, and those that hold one of the needles."""
+    """Return the texts of linked rows, and those that hold one of the needles."""
     text = table.c[column]
     subject: Column[Any] = table.c.get("subject_id", table.c.id)
     found = [func.squeezed(text).like(any_(literal([f"%{needle}%" for needle in needles], ARRAY(Text))))]

@@ -58,7 +58,7 @@ def matching(
 
 
 def _with_people_of(organization_id: str, scope: Scope) -> ColumnElement[bool]:
-    """Say which attendances are of somebody who works at an organization, or did so then (R57, T6)."""
+    """Return a condition: the attendance is of an individual who works at an organization, or worked there then (R57, T6)."""
     theirs = or_(people.c.organization_id == organization_id, attendances.c.employer_id == organization_id)
     return exists().where(people.c.id == attendances.c.individual_id, theirs, ~hidden_person(scope))
 
@@ -88,13 +88,13 @@ def next_revision(work: UnitOfWork, event_id: str) -> int:
 
 
 def add_attendances(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
-    """Insert attendances; who is recorded already, stays."""
+    """Insert attendances, except those that are recorded already."""
     if rows:
         work.execute(upsert(attendances).on_conflict_do_nothing(), [asdict(row) for row in rows])
 
 
 def attendees(work: UnitOfWork, scope: Scope, event_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[Attendance]:
-    """Return a page of who attended, in the order in which they were recorded; frozen people are out (T21)."""
+    """Return a page of who attended, in the order in which they were recorded, without frozen individuals (T21)."""
     shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(scope), False))
     query = select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
     return pages.page(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
@@ -105,7 +105,7 @@ def _hidden(scope: Scope) -> ColumnElement[bool]:
 
 
 def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:
-    """Return the individuals and the organizations that are recorded, whoever may see them."""
+    """Return the ids of all attendees: individuals and organizations."""
     rows = work.execute(
         select(attendances.c.individual_id, attendances.c.organization_id).where(attendances.c.event_id == event_id).order_by(attendances.c.id)
     ).all()

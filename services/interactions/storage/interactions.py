@@ -77,7 +77,7 @@ def with_links(scope: Scope) -> Select[Any]:
 
 
 def visible(scope: Scope) -> ColumnElement[bool]:
-    """Say which interactions the caller may find."""
+    """Return a condition: the caller may find the interaction."""
     # Frozen people are out of lists (T21), and an interaction with nobody else goes with them. There are few of them,
     # so these interactions are looked up once, and not the people of every interaction.
     other, others = interaction_individuals.alias("other"), people.alias("others")
@@ -133,13 +133,13 @@ def matching(
 
 
 def of_individual(individual_id: str, scope: Scope) -> Select[tuple[str]]:
-    """Select the ids of the interactions with one individual; a frozen one has none to show."""
+    """Select the ids of the interactions with an individual; none if the individual is hidden."""
     frozen = exists().where(people.c.id == individual_id).where(hidden_person(scope))
     return select(interaction_individuals.c.interaction_id).where(interaction_individuals.c.individual_id == individual_id, ~frozen)
 
 
 def of_organization(organization_id: str, scope: Scope) -> Any:
-    """Select the ids of the interactions with an organization, with somebody who works there, or who did so then (T6)."""
+    """Select the ids of the interactions with an organization, with an individual who works there, or who worked there then (T6)."""
     theirs = select(interaction_individuals.c.interaction_id).join(people, people.c.id == interaction_individuals.c.individual_id)
     return (
         select(interaction_organizations.c.interaction_id)
@@ -224,7 +224,7 @@ def remove(work: UnitOfWork, interaction_ids: Iterable[str]) -> int:
 
 
 def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], *, keeping: Iterable[str] = ()) -> None:
-    """Link an interaction to exactly these ids, and to those in `keeping` that it is linked to already."""
+    """Link an interaction to these ids, and unlink all others except those in `keeping`."""
     table, column = LINKS[field]
     wanted = list(dict.fromkeys(ids))
     work.execute(delete(table).where(table.c.interaction_id == interaction_id, table.c[column].not_in([*wanted, *keeping])))
@@ -240,13 +240,13 @@ def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], 
 def link_new(
     work: UnitOfWork, interaction_id: str, *, individual_ids: Iterable[str], organization_ids: Iterable[str], issue_ids: Iterable[str]
 ) -> None:
-    """Link an interaction that was just added to stakeholders and issues, all of whom are known, in one statement."""
+    """Link a new interaction to known stakeholders and issues, in one statement."""
     given = {"individuals": individual_ids, "organizations": organization_ids, "issues": issue_ids}
     work.execute(_LINK_NEW, {"interaction": interaction_id} | {name: f"{{{','.join(sorted(set(ids)))}}}" for name, ids in given.items()})
 
 
 def linked(work: UnitOfWork, interaction_id: str, field: str) -> list[str]:
-    """Return all ids an interaction is linked to, whoever may see them."""
+    """Return all ids that an interaction is linked to, also those that the caller may not see."""
     table, column = LINKS[field]
     return list(work.execute(select(table.c[column]).where(table.c.interaction_id == interaction_id).order_by(table.c[column])).scalars())
 

@@ -31,13 +31,13 @@ def one(work: UnitOfWork, issue_id: str, *, lock: bool = False) -> Issue | None:
 
 
 def known(work: UnitOfWork, issue_ids: Iterable[str]) -> set[str]:
-    """Return which of these issues exist; they are kept from being deleted until the transaction ends."""
+    """Return which of these issues exist; they cannot be deleted before the transaction ends."""
     query = select(issues.c.id).where(issues.c.id.in_(list(issue_ids))).with_for_update(key_share=True, read=True)
     return set(work.execute(query).scalars())
 
 
 def hold_place(work: UnitOfWork, place: str) -> None:
-    """Let nobody else name an issue in this place, below a parent or at the top of a priority, until the transaction ends."""
+    """Lock the names in one place, below a parent or at the top of a priority, until the transaction ends."""
     work.hold(Lock(0, f"issues {place}"))
 
 
@@ -69,7 +69,7 @@ def subtree(root_ids: Iterable[str]) -> Select[tuple[str]]:
 
 
 def with_all_below(work: UnitOfWork, issue_id: str) -> list[str]:
-    """Return the ids of an issue and of all below it, none when it is unknown: as values, so that the planner sees how few they are."""
+    """Return the ids of an issue and of all below it; none when it is unknown. As values, the planner sees how few they are."""
     return list(work.execute(subtree([issue_id])).scalars())
 
 
@@ -85,7 +85,7 @@ def below(work: UnitOfWork, issue_id: str) -> list[Issue]:
 
 
 def remove(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
-    """Delete issues with everything that hangs on them, kept texts included."""
+    """Delete issues with their updates, talking points, requests and kept texts."""
     ids = list(issue_ids)
     hanging = select(issue_updates.c.id).where(issue_updates.c.issue_id.in_(ids))
     hanging_too = select(talking_points.c.id).where(talking_points.c.issue_id.in_(ids))

@@ -1,4 +1,4 @@
-"""What the department began against a preference that stood then, in SQL (T33)."""
+"""Find interactions that the department began against a preference, in SQL (T33)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting who is known and who was spoken to, in SQL; ids of people never leave the database here."""
+"""Count who is known and who was spoken to, in SQL; no ids of people leave the database."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.chassis.database import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """About what, by whom and when."""
+    """What a report counts."""
 
     issue_ids: Sequence[str] | None
     component: str | None
@@ -31,7 +31,7 @@ _OPEN = "p.frozen_request_id IS NULL AND NOT p.frozen_for @> ARRAY[CAST(:asking 
 def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Counts]:
     """Count by state who was spoken to and who is known: individuals, then organizations; in one statement.
 
-    Whom the caller sees frozen is in neither (T21, T26). How many are known is kept by the tables themselves and added up here.
+    Individuals who are frozen for the caller are not counted (T21, T26). Triggers keep the tallies that are added up here.
     """
     talks, events = _of(asked, at="i.held_at", issues="interaction_issues"), _of(asked, at="i.starts_at", issues="event_issues")
     statement = f"""
@@ -59,7 +59,7 @@ def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Cou
 
 
 def _of(asked: Asked, *, at: str, issues: str) -> str:
-    """Say in SQL which interactions or events `i` are asked for.
+    """Return a condition, in SQL: the interaction or event `i` is counted.
 
     :param at: the column of when they were.
     :param issues: the table of their issues.

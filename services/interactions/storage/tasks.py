@@ -1,4 +1,4 @@
-"""What waits for a user, in SQL: one statement over all kinds, so that nothing is cut off before it is counted."""
+"""Find the tasks of a user: one statement over all kinds, so that the count is complete."""
 
 from __future__ import annotations
 
@@ -154,5 +154,5 @@ def _notices(scope: Scope) -> Select[Any]:
 
 
 def _gone(user_id: Any) -> ColumnElement[bool]:
-    """Say whether a user is known not to be active any more; duties pass on a known fact only."""
+    """Return a condition: the user is known to be inactive; duties pass on a known fact only."""
     return exists().where(users.c.id == user_id, ~users.c.active)

@@ -1,4 +1,4 @@
-"""Text kept against a finding: the caller's component's alone; row-level security stands behind every statement (T15)."""
+"""Kept texts, for one component only; row-level security holds for every statement (T15)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def keep(
     classes: Iterable[str],
     now: datetime,
 ) -> None:
-    """Keep a text for the caller's component, in the place of the one it kept there before."""
+    """Keep a text for the caller's component, in place of the one that it kept there before."""
     statement = insert(kept_texts).values(
         id=id,
         subject_type=subject_type,
@@ -83,7 +83,7 @@ def keep(
 
 
 def drop(work: UnitOfWork, subject_id: str, field: str) -> None:
-    """Forget what the caller's component kept there."""
+    """Delete the text that the caller's component kept in a field."""
     work.execute(
         delete(kept_texts).where(
             kept_texts.c.subject_id == subject_id,
@@ -94,7 +94,7 @@ def drop(work: UnitOfWork, subject_id: str, field: str) -> None:
 
 
 def _is_replaced() -> ColumnElement[bool]:
-    """Say, in SQL, which kept texts stand in a place where everybody reads another one by now."""
+    """Return a condition: the field of the kept text holds another text that everybody reads."""
     places = []
     for subject_type, table in _SHARED.items():
         for field in _FIELDS & set(table.c.keys()):
@@ -104,7 +104,7 @@ def _is_replaced() -> ColumnElement[bool]:
 
 
 def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pages.Page[KeptText]:
-    """Return kept texts that wait to be released, the oldest first. As the eraser, who alone sees all of them."""
+    """Return a page of the kept texts that wait to be released, the oldest first. As the eraser, who sees all of them."""
     position = [datetime.fromisoformat(after[0]), after[1]] if after else None
     keys = [kept_texts.c.kept_at, kept_texts.c.id]
     return pages.page(work, KeptText, select(kept_texts).where(~_is_replaced()), keys=keys, after=position, limit=limit, descending=False)
@@ -117,7 +117,7 @@ def one_waiting(work: UnitOfWork, kept_id: str) -> KeptText | None:
 
 
 def share(work: UnitOfWork, kept: KeptText) -> bool:
-    """Put a kept text where everybody reads it, unless another one stands there; say whether that was done. As the eraser."""
+    """Store a kept text where everybody reads it, unless another one is there; return whether it was stored. As the eraser."""
     table = _SHARED[kept.subject_type]
     column = table.c[kept.field]
     done = work.execute(update(table).where(table.c.id == kept.subject_id, column.is_(None)).values({column: kept.text})).rowcount

@@ -38,7 +38,7 @@ def request_coordination(
     use_preferences: Sequence[str] = (),
     new_id: Ids = fresh_id,
 ) -> CoordinationRequestAnswer:
-    """Ask whoever owns an individual's record, or another component with a relationship, to speak to them.
+    """Ask the owner of a record, or another component with a relationship, to speak to an individual.
 
     :param holder: who stands for the relationship of the component that is asked, as contacts said.
     :param use_preferences: what the person wants done with their information or not, as contacts said.
@@ -128,9 +128,9 @@ def move_coordination_request(
     use_preferences: Sequence[str] = (),
     new_id: Ids = fresh_id,
 ) -> CoordinationRequestAnswer:
-    """Accept, decline or finish a request, or take an acceptance back, as its addressee; or withdraw it, as who asked.
+    """Accept, decline, finish or reopen a request as its addressee, or withdraw it as its sender.
 
-    Whoever asked gets a notice of what became of it, and who had accepted one of its withdrawal.
+    The sender gets a notice of the answer, and a user who had accepted gets one of the withdrawal.
 
     :raises NotFound: there is none that concerns the caller.
     :raises OwnerOnly: the caller may not set this state.

@@ -1,4 +1,4 @@
-"""Erasing an individual, and seeking what may be left of them. Called by the saga alone, for every cause."""
+"""Erase an individual, and search the texts for what is left. Only the saga calls this, for every cause."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _ERASE = "erase"
 
 
 def erase(work: UnitOfWork, *, now: datetime, erasure_id: str, individual_id: str, cause: str) -> Erased:
-    """Remove an individual from everything that bears their id; the same again answers with the same receipts.
+    """Delete the rows of an individual; a repetition answers with the same receipts.
 
-    Interactions that are left without a person are deleted; others stay, and `seek` takes the person out of their text.
+    Interactions that are left without a person are deleted; others stay, and `seek` redacts their text.
     """
     erasure.lock(work, erasure_id)
     given: Erased | None = erasure.answer_given(work, erasure_id, _ERASE)
@@ -50,7 +50,7 @@ def seek(
     redact_sure_in: Collection[Sequence[str]] = (),
     leave_in: Collection[Sequence[str]] = (),
 ) -> Answer:
-    """Look for the individual's former values in every text, and remove them; the same look again answers the same.
+    """Search every text for the individual's former values, and redact them; a repetition answers the same.
 
     In rows that were linked to them everything goes; in others what goes at once, and the rest is a hit, unless it was
     decided.
@@ -61,7 +61,7 @@ def seek(
     :param leave_in: places where somebody else is meant.
     :returns: `receipts` [{store, found, removed, left, method}], `hits` [{store, id, field, kinds, sure}], and the places
         whose decision this search has `carried_out`: a repetition was asked with others, and answers of the first.
-    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    :raises SealUnknown: the seal is broken, so that nothing can be searched for.
     """
     erasure.lock(work, erasure_id)
     given: Answer | None = erasure.answer_given(work, erasure_id, look) if look is not None else None
@@ -104,10 +104,10 @@ def seek(
 
 
 def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, places: Collection[Sequence[str]]) -> ShownMentions:
-    """Return the mentions in these places with the text around them, for the privacy officer alone (retention asks who it is).
+    """Return the mentions in these places with the text around them, for the privacy officer only (retention checks that).
 
     :returns: `items` [{store, id, field, excerpts}]; a place where nothing is found any more is left out.
-    :raises SealUnknown: the seal is broken, so that nobody can look any more.
+    :raises SealUnknown: the seal is broken, so that nothing can be searched for.
     """
     if key is None:
         raise SealUnknown
@@ -124,13 +124,13 @@ def show(work: UnitOfWork, *, erasure_id: str, sealed: str, key: str | None, pla
 
 
 def erasure_completed(work: UnitOfWork, *, erasure_id: str, individual_id: str, now: datetime) -> None:
-    """The case is closed: what was linked and answered need not be known any more, and the tombstone stays."""
+    """Delete the links and answers of an erasure that is done, and keep the tombstone."""
     directory.insert_tombstone(work, individual_id, kind="individual", now=now)
     erasure.delete_steps(work, erasure_id)
 
 
 def undone(work: UnitOfWork, *, individual_ids: Sequence[str], import_id: str, cause: str, now: datetime) -> None:
-    """Remove the individuals who went with an import from everything that bears their ids, as `erase` removes one."""
+    """Delete the rows of individuals who were erased with an import, as `erase` does for one."""
     reached = _remove(work, *individual_ids, now=now)
     subjects = [import_id, *individual_ids, *reached.deleted, *reached.requests]
     work.record("interactions:individual:erase", subjects=subjects, rule=cause)

@@ -130,7 +130,7 @@ def change_event(
 def add_attendees(
     work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, event_id: str, command: AttendeesAdd, new_id: Ids = fresh_id
 ) -> Page[AttendeeAnswer]:
-    """Record who attended; it counts as contact (R56, R62). Who is recorded already, stays.
+    """Record attendees; attendance counts as contact (R56, R62). Those who are recorded already stay.
 
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such event.
@@ -175,7 +175,7 @@ def repeat_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id
 
 
 def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id: str) -> None:
-    """Take back an attendance that was recorded by mistake; it is named by its own id or the stakeholder's.
+    """Remove an attendance that was recorded by mistake, named by its own id or the stakeholder's.
 
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such attendance.
@@ -192,7 +192,7 @@ def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id:
 
 
 def _announce(work: UnitOfWork, event: EventAnswer, individual_ids: list[str], organization_ids: list[str]) -> None:
-    # Whoever recorded it: it was the event's component that they met.
+    # Whoever records it, the attendees met the component of the event.
     work.announce(
         AttendanceRecorded(
             event_id=event["id"],

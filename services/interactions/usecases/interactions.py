@@ -148,7 +148,7 @@ def change_interaction(
     use_preferences: Preferences = MappingProxyType({}),
     new_id: Ids = fresh_id,
 ) -> InteractionAnswer:
-    """Correct an interaction; any contributor may, at once (T2, R113), but whose it is only its own component says.
+    """Correct an interaction; any contributor may, at once (T2, R113), but only its own component says whose it is.
 
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is none.
@@ -232,7 +232,7 @@ def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interacti
 
 
 def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, if_match: str | None) -> None:
-    """Take back an interaction that was logged by mistake.
+    """Withdraw an interaction that was logged by mistake.
 
     :raises Forbidden: it is another component's.
     :raises NotFound: there is none.
@@ -257,7 +257,7 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
 
 
 def _without_what_was_read(command: InteractionChange, read: InteractionAnswer) -> InteractionChange:
-    """Return a change without the fields in which it gives back what the caller read."""
+    """Return a change without the fields that have the values that the caller read."""
     return replace(
         command,
         held_at=_news(command.held_at, read["held_at"]),
@@ -281,7 +281,7 @@ def _other_ids(given: Sequence[str] | Unset, read: Sequence[str]) -> Sequence[st
 
 
 def _checked(work: UnitOfWork, by: Caller, row: Interaction, before: InteractionAnswer, command: InteractionChange, *, now: datetime) -> Interaction:
-    """Return the interaction with the columns that change, once everything that the change names is known."""
+    """Check everything that a change names, and return the changed interaction, without its text."""
     if not isinstance(command.held_at, Unset):
         require_past(command.held_at, now=now, field="held_at")
     _require_event(work, given_or(command.event_id, None))
@@ -311,7 +311,7 @@ def _require_event(work: UnitOfWork, event_id: str | None) -> None:
 
 
 def _merged(former: Iterable[Promise], read: Mapping[str, str | None], given: Iterable[FollowUpGiven], new_id: Ids) -> list[Promise]:
-    """Return the follow-ups as they shall be: known ones keep their text when none is given."""
+    """Return the follow-ups that a change gives; known ones keep their text when none is given."""
     known = {promise.id: promise.before for promise in former}
     merged = []
     for each in given:
@@ -345,7 +345,7 @@ def _store_outcome(
 def _store_promises(
     work: UnitOfWork, by: Caller, interaction: Interaction, promises: Sequence[Promise], *, keep_reason: str | None, now: datetime, new_id: Ids
 ) -> bool:
-    """Store follow-ups in their order; return whether anything changed that every component sees."""
+    """Store follow-ups in their order; return whether a shared field changed."""
     _require_assignees(work, by, promises, component=interaction.component)
     for promise in promises:
         due_on, before = promise.given.due_on, promise.before
@@ -375,7 +375,7 @@ def _store_promises(
 
 
 def _stored(promise: Promise, interaction_id: str, position: int, *, by: Caller, now: datetime) -> FollowUp:
-    """Return the row of a follow-up, as it shall be."""
+    """Return the row to store for a follow-up."""
     given, before = promise.given, promise.before
     is_newly_done = given.done_at is not None and (before is None or before.done_at is None)
     if given.done_at is not None and is_newly_done:
@@ -398,7 +398,7 @@ def _stored(promise: Promise, interaction_id: str, position: int, *, by: Caller,
 
 
 def _require_assignees(work: UnitOfWork, by: Caller, promises: Sequence[Promise], *, component: str) -> None:
-    """Give promises to active users of the component that spoke, or of the caller's own; who had one before keeps it."""
+    """Require that new assignees are active users of the interaction's component, or of the caller's own."""
     new = {p.given.assignee for p in promises if p.given.assignee and p.given.assignee != (p.before.assignee if p.before else None)}
     known = directory.known_users(work, new) if new else {}
     for one in new:

@@ -164,7 +164,7 @@ def erase_issue(work: UnitOfWork, *, now: datetime, issue_id: str) -> ErasedIssu
 def add_issue_update(
     work: UnitOfWork, *, by: Caller, now: datetime, issue_id: str, command: IssueUpdateCreate, new_id: Ids = fresh_id
 ) -> IssueUpdateAnswer:
-    """Add an event or a change of policy to an issue (R66, R67)."""
+    """Add an update to an issue: an event or a change of policy (R66, R67)."""
     component = require_contributor(by)
     _require_issue(work, issue_id)
     (one,) = review([("text", command.text)], keep_reason=command.keep_reason)
@@ -205,7 +205,7 @@ def repeat_issue_update(work: UnitOfWork, *, by: Caller, issue_id: str, update_i
 def add_talking_point(
     work: UnitOfWork, *, by: Caller, now: datetime, issue_id: str, command: TalkingPointCreate, new_id: Ids = fresh_id
 ) -> TalkingPointAnswer:
-    """Add something to say on an issue (R68, R92)."""
+    """Add a talking point to an issue (R68, R92)."""
     component = require_contributor(by)
     _require_issue(work, issue_id)
     (one,) = review([("text", command.text)], keep_reason=command.keep_reason)
@@ -258,7 +258,7 @@ def _priority_below(work: UnitOfWork, parent_id: str, priority: str | None) -> s
 
 
 def _require_other_name(work: UnitOfWork, issue: Issue) -> None:
-    """Let no two issues in one place have the same name, but for case, marks and punctuation; a kept name is not compared."""
+    """Require that no other issue in the same place has this name; case, marks and punctuation do not count, nor kept names."""
     if issue.name is None:
         return
     issues.hold_place(work, issue.parent_id or issue.priority)

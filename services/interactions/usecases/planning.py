@@ -1,4 +1,4 @@
-"""What somebody said that they do not want stops what is planned with them (T33); what happened is logged all the same."""
+"""Refuse plans against a stated preference (T33); what has happened is logged all the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Plan = tuple[str | None, Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A follow-up as it is given, under its id, and as it was before; None before that there was none."""
+    """A follow-up that is given, and its row before the change; None for a new one."""
 
     given: FollowUpGiven
     id: str
@@ -33,15 +33,15 @@ class Promise:
 
     @property
     def is_planned_anew(self) -> bool:
-        """Whether how, when or by whom it is to be kept is new."""
+        """Whether its mode, date or assignee is new."""
         given, before = self.given, self.before
         return before is None or (given.mode, given.due_on, given.assignee) != (before.mode, before.due_on, before.assignee)
 
 
 def planned_with(work: UnitOfWork, *, command: InteractionCreate | InteractionChange, interaction_id: str | None = None) -> list[str]:
-    """Return whose preferences are to be asked for, if the command plans something that a preference may stand against.
+    """Return the individuals whose preferences a command may go against.
 
-    Nothing is recorded, for nothing is told.
+    Nothing is recorded, because nothing is shown.
     """
     modes = [promise.mode for promise in given_or(command.follow_ups, ()) if promise.done_at is None]
     people = list(given_or(command.individual_ids, ()))
@@ -53,9 +53,9 @@ def planned_with(work: UnitOfWork, *, command: InteractionCreate | InteractionCh
 
 
 def require_wanted(plans: Iterable[Plan], use_preferences: Preferences) -> None:
-    """Go on only if nobody is planned to be spoken to in a way that they do not want.
+    """Require that no plan goes against a preference.
 
-    :raises PreferenceStands: somebody is; `preferences` and `individual_ids` say which and who.
+    :raises PreferenceStands: one does; `preferences` and `individual_ids` say which and whose.
     """
     stopped: dict[str, set[str]] = {}
     for mode, people in plans:
@@ -69,7 +69,7 @@ def require_wanted(plans: Iterable[Plan], use_preferences: Preferences) -> None:
 
 
 def plans_of(promises: Iterable[Promise], *, people: Sequence[str], added: Sequence[str]) -> Iterator[Plan]:
-    """Yield the plans in promises that are to be kept: what is planned anew with everybody, the rest with those who are added."""
+    """Yield the plans in open promises: new plans for all people, unchanged ones for those who are added."""
     for promise in promises:
         if promise.given.done_at is None:
             yield promise.given.mode, people if promise.is_planned_anew else added

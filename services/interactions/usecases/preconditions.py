@@ -12,7 +12,7 @@ from services.lexicon.refusals import IndividualFrozen, IssueUnknown
 
 
 def require_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
-    """Every issue must exist.
+    """Require that every issue exists.
 
     :raises IssueUnknown: one doesn't.
     """
@@ -24,7 +24,7 @@ def require_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> None:
 def require_individuals(
     work: UnitOfWork, individual_ids: Iterable[str], *, request_id: str | None = None, field: str = "individual_ids"
 ) -> dict[str, Person]:
-    """Every individual must be known and not frozen for the caller, unless it is about the very request that froze them (T21, T26).
+    """Require that every individual is known, and not frozen unless the command is about the request that froze them (T21, T26).
 
     :raises Invalid: one is not known, or is gone.
     :raises IndividualFrozen: one asked not to be contacted.
@@ -40,7 +40,7 @@ def require_individuals(
 
 
 def require_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> None:
-    """Every organization must be known.
+    """Require that every organization is known.
 
     :raises Invalid: one is not.
     """
@@ -51,7 +51,7 @@ def require_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> 
 
 
 def require_own_component(by: Caller, component: str | None) -> None:
-    """What is logged belongs to the caller's component.
+    """Require the caller's own component.
 
     :raises Invalid: another one is named.
     """
@@ -60,7 +60,7 @@ def require_own_component(by: Caller, component: str | None) -> None:
 
 
 def require_colleague(work: UnitOfWork, by: Caller, user_id: str) -> None:
-    """Only what oneself or a colleague of the same component did is logged (R50, R51).
+    """Require the caller, or an active colleague of the same component (R50, R51).
 
     :raises Invalid: it is somebody else.
     """

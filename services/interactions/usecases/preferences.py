@@ -1,4 +1,4 @@
-"""What the department began although somebody had said that they do not want it, for the privacy officer (T33)."""
+"""List what the department began against a preference, for the privacy officer (T33)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIELDS = ("held_at", "mode", "initiated_by", "preference")
 def list_against_preferences(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: AgainstPreferencesQuery) -> Page[AgainstPreferenceAnswer]:
     """List interactions that the department began against a preference that stood then, the most recent first.
 
-    It says who, when and how, and nothing of what was spoken of.
+    The list shows who, when and how, and no text.
 
     :raises Forbidden: the caller is not the privacy officer.
     """

@@ -74,7 +74,7 @@ def report_spoken_to(work: UnitOfWork, *, by: Caller, now: datetime, query: Spok
 
 
 def report_coverage_gaps(work: UnitOfWork, *, by: Caller, now: datetime, query: SpokenToQuery) -> CoverageGaps:
-    """Name the states where people are known and nobody was spoken to, and those where nobody is known (R88, R97).
+    """List the states where people are known and nobody was spoken to, and those where nobody is known (R88, R97).
 
     :raises NotFound: there is no such issue.
     """

@@ -1,4 +1,4 @@
-"""Text that was kept against a finding: the privacy officer reads and releases it (T15)."""
+"""List and release kept texts, for the privacy officer (T15)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None
 
 
 def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: datetime) -> ReleasedText:
-    """Let everybody read a kept text from now on. As the eraser.
+    """Release a kept text to everybody. As the eraser.
 
     :raises Forbidden: the caller is not the privacy officer.
     :raises KeptTextUnknown: nothing of that id waits.

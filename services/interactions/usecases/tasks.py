@@ -1,4 +1,4 @@
-"""What waits for a user: requests to answer and to carry out, answers to what they asked, promises (R53, R87)."""
+"""The tasks of a user: requests to answer and to carry out, notices, and promises to keep (R53, R87)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: TaskListQu
 
 
 def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:
-    """Take away what only told the caller something.
+    """Dismiss a notice.
 
     :raises TaskStands: it is something to do, and goes when it is done.
     :raises NotFound: it is not the caller's.
@@ -52,7 +52,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:
 
 
 def _overdue_since(now: datetime) -> date:
-    """Return the last day of which two federal working days have passed."""
+    """Return the latest day after which two federal working days have passed."""
     today = now.astimezone(UTC).date()
     day = today
     while add_working_days(day, _WORKING_DAYS) >= today:

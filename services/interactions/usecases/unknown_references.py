@@ -1,4 +1,4 @@
-"""Finding the ids that a command names before their announcement has come."""
+"""Find the ids that a command names and that no announcement has brought yet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UnknownReferences:
 
 @dataclass(frozen=True, slots=True)
 class FoundReferences:
-    """What the owning services answered of them."""
+    """The answers of the owning services."""
 
     individuals: list[IndividualAnswer]
     organizations: list[OrganizationAnswer]
@@ -33,7 +33,7 @@ class FoundReferences:
 def find(
     work: UnitOfWork, *, by: Caller, individual_ids: Iterable[str], organization_ids: Iterable[str], user_ids: Iterable[str]
 ) -> UnknownReferences:
-    """Return the ids that are in no projection. Nothing is shown to anybody, so nothing is recorded."""
+    """Return the ids that are in no projection. Nothing is recorded, because nothing is shown."""
     individual_ids, organization_ids = dict.fromkeys(individual_ids), dict.fromkeys(organization_ids)
     user_ids = dict.fromkeys(one for one in user_ids if one != by.id)
     known = directory.persons(work, individual_ids) if individual_ids else {}

@@ -1,4 +1,4 @@
-"""What all use cases that write share: whose text it is, who is meant."""
+"""Texts and moments, as all use cases read and write them."""
 
 from __future__ import annotations
 
@@ -25,17 +25,20 @@ def wire(moment: None) -> None: ...
 
 
 def wire(moment: date | None) -> str | None:
-    """Return an instant or a date as it travels, and None as None."""
+    """Return the JSON form of an instant or a date, and None for None."""
     return None if moment is None else str(wire_value(moment))
 
 
 def reworded(*texts_given: tuple[str, str | Unset | None, str | None]) -> list[tuple[str, str | None]]:
-    """Return which texts a change rewords, as (path, text); what is given is (path, text if there is one, text that the caller read)."""
+    """Return the texts that a change rewords, as (path, text).
+
+    :param texts_given: (path, the text of the change or UNSET, the text that the caller read).
+    """
     return [(path, text) for path, text, former in texts_given if not isinstance(text, Unset) and text != former]
 
 
 def kept_texts(work: UnitOfWork, subject_ids: Sequence[str]) -> texts.Kept:
-    """Return what the caller's component kept to itself of these subjects, if the caller reads it (T15)."""
+    """Return the kept texts of these subjects that the caller may read (T15)."""
     component = component_of_kept_texts(work.caller)
     return texts.read(work, component, subject_ids) if component is not None and subject_ids else {}
 
@@ -52,9 +55,9 @@ def store_text(
     new_id: Ids,
     is_new: bool = False,
 ) -> None:
-    """Put what was kept against a finding where its component alone reads it; else forget what was kept there (T15).
+    """Keep a text with findings for the caller's component; delete the kept text of the field if there are none (T15).
 
-    :param is_new: what it belongs to was just made, so that nothing was kept there before.
+    :param is_new: the subject is new, so that there is no kept text.
     """
     if written.classes and written.text is not None:
         texts.keep(
