@@ -1,4 +1,4 @@
-"""The plain pages at `/`: server-rendered, no script, for people who have the phone in the other hand.
+"""The pages at `/`, rendered on the server and usable without scripts.
 
 They say the same words on the bus as the API and know no rule of their own.
 """

@@ -1,4 +1,4 @@
-"""Addresses of pages: where it is safe to go on to, and the page of a thing whose address only takes forms."""
+"""Addresses of pages: safe redirections, and the nearest page of an address that accepts only forms."""
 
 from __future__ import annotations
 
@@ -14,47 +14,47 @@ from werkzeug.routing import RoutingException
 from gateway.addresses import fields_with_contact_values
 from gateway.naming import is_id
 
-#: Browsers drop tabs and line breaks, and read a backslash as a slash: `/<tab>/elsewhere` would lead elsewhere.
+#: Browsers drop tabs and line breaks and read a backslash as a slash, so `/<tab>/host` would lead to another host.
 OUR_PATH = re.compile(r"/(?!/)[^\x00-\x20\x7f\\]*")
-#: Nobody goes on to these after signing in: they sign in, acknowledge or sign out themselves.
-DOORS = frozenset({"/sign-in", "/acknowledgement", "/sign-out"})
-#: A component's code, as links name it.
+#: Pages to which signing in does not lead back.
+SIGN_IN_PAGES = frozenset({"/sign-in", "/acknowledgement", "/sign-out"})
+#: The code of a component.
 CODE = re.compile(r"[A-Z][A-Z0-9&-]{1,19}")
-#: These answer programs, never a person.
+#: Prefixes of the addresses for programs.
 FOR_PROGRAMS = ("/api", "/health", "/metrics", "/static")
 
 
 def safe_path(path: str | None) -> str:
-    """Return a page of this site to go on to, or the desk.
+    """Return the path if it leads to a page of this site, else the path of the tasks.
 
-    Neither another site nor a door is one, however it is spelled.
+    Another site and the pages for signing in and out are refused in every spelling.
     """
     if not path or not OUR_PATH.fullmatch(path):
         return "/"
-    # Browsers take dot segments out of an address before they ask for it, percent-encoded ones too.
+    # Browsers resolve dot segments before they send a request, percent-encoded ones too.
     way = unquote(re.split(r"[?#]", path, maxsplit=1)[0])
     plain = posixpath.normpath(way).lower()
-    if "//" in way or not OUR_PATH.fullmatch(plain) or plain in DOORS or is_for_programs(plain):
+    if "//" in way or not OUR_PATH.fullmatch(plain) or plain in SIGN_IN_PAGES or is_for_programs(plain):
         return "/"
     return path
 
 
 def is_for_programs(path: str) -> bool:
-    """Tell whether programs are answered at this address, in their own format."""
+    """Tell whether this address is for programs."""
     return any(path == prefix or path.startswith(f"{prefix}/") for prefix in FOR_PROGRAMS)
 
 
 def values_from_address(*ids: str, codes: Iterable[str] = ()) -> dict[str, str]:
-    """Return what a link may say of the form that it opens: whom it is about, by id, and a component, by its code.
+    """Return the ids and codes of components with which a link prefills a form.
 
-    Words it never fills in: anybody can put a link anywhere, and what a form shows is taken for one's own.
+    A link never prefills text: anybody could write it, and the user would take it for their own.
     """
     named = {name: value for name in ids if is_id(value := request.args.get(name, ""))}
     return named | {name: value for name in codes if CODE.fullmatch(value := request.args.get(name, ""))}
 
 
 def is_page(path: str) -> bool:
-    """Tell whether a browser that goes to this address is shown a page."""
+    """Tell whether GET at this address shows a page."""
     try:
         endpoint, _ = current_app.url_map.bind("").match(path, method="GET")
     except (HTTPException, RoutingException):
@@ -63,7 +63,7 @@ def is_page(path: str) -> bool:
 
 
 def nearest_page(path: str) -> str:
-    """Return the nearest page at this address or above it: `/individuals/<id>/reveal` is done on `/individuals/<id>`."""
+    """Return the nearest page at or above this address, such as `/individuals/<id>` for `/individuals/<id>/reveal`."""
     path = path.rstrip("/")
     while path and not is_page(path):
         path = path.rpartition("/")[0]
@@ -71,8 +71,8 @@ def nearest_page(path: str) -> str:
 
 
 def current_page() -> str:
-    """Return the page that the present request is about, to come back to after signing in."""
+    """Return the page of the current request, to which signing in leads back."""
     if request.method in {"GET", "HEAD"} and not (request.routing_exception and getattr(request.routing_exception, "code", 404) == 405):
-        # What may not stand in an address is not taken along in one either.
+        # A query that would be refused is left out.
         return safe_path(request.path if fields_with_contact_values(request.args.items(multi=True)) else request.full_path.rstrip("?"))
     return safe_path(nearest_page(request.path))

@@ -1,4 +1,4 @@
-"""Coming in and going out: sign in, the acknowledgement, sign out, the privacy notice."""
+"""Pages for signing in, acknowledging the statements and signing out, and the privacy notice."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from services.chassis.messages import Invalid, Refusal, Unauthenticated
 
 @blueprint.get("/sign-in")
 def sign_in() -> Response:
-    """Show the sign-in form; whoever is signed in goes on to their desk, and stays signed in."""
+    """Show the sign-in form; redirect a signed-in user to the tasks."""
     if is_cross_site_request():
         return onward_page("/sign-in")
     try:
-        signed_in = _come_in_as_before()
+        signed_in = _use_cookie()
     except Unauthenticated as ended:
         return sign_in_page(ended, status=200)
     if not signed_in:
@@ -43,11 +43,11 @@ def sign_in() -> Response:
 
 @blueprint.post("/sign-in")
 def signing_in() -> Response:
-    """Sign in with the built-in directory, and go on to the acknowledgement."""
+    """Sign in with the built-in directory, and show the acknowledgement."""
     cookies = app_context().cookies
     visit = cookies.visit()
     username = request.form.get("username", "").strip()
-    # Nobody can be signed in by another site's form: it knows neither this cookie nor the token made of it.
+    # Another site's form cannot sign anybody in: it knows neither this cookie nor its token.
     if visit is None or not is_csrf_token(visit, request.form.get("csrf_token")):
         refused = recorded(FormNotOurs())
         if is_cross_site_request():
@@ -60,7 +60,7 @@ def signing_in() -> Response:
     except Refusal as refusal:
         refused = recorded(refusal)
         return sign_in_page(refused, status=status_of(refused), username=username)
-    _come_in(signed_in["token"])
+    _use_session(signed_in["token"])
     response = acknowledgement_page(onward=request.form.get("onward"))
     cookies.set_session(response, g.token)
     return response
@@ -68,13 +68,13 @@ def signing_in() -> Response:
 
 @blueprint.get("/acknowledgement")
 def acknowledgement() -> Response:
-    """Show the three statements; whoever acknowledged them goes on to their desk."""
+    """Show the three statements; redirect a user who acknowledged them to the tasks."""
     return redirect_to("desk") if g.session.acknowledged else acknowledgement_page()
 
 
 @blueprint.post("/acknowledgement")
 def acknowledging() -> Response:
-    """Acknowledge all three, each with its own mark (R103-R110), and go on to where one wanted to go."""
+    """Acknowledge the three statements, each by its own box (R103-R110), and continue to the page that was asked for."""
     statements = g.session.details["statements"]
     unmarked = [n for n in range(1, len(statements) + 1) if request.form.get(f"statement_{n}") != "yes"]
     try:
@@ -92,7 +92,7 @@ def acknowledging() -> Response:
         return acknowledgement_page(status=status_of(refused), refusal=refused)
     form = unsent_forms.carried_form()
     if token:
-        _come_in(token)
+        _use_session(token)
     mine = form if unsent_forms.is_by_current_user(form) else None
     response = show_unsent_form(mine, NotSentYet()) if mine else redirect_to_path(request.form.get("onward"))
     if token:
@@ -102,26 +102,26 @@ def acknowledging() -> Response:
 
 @blueprint.post("/session/stay")
 def staying() -> Response:
-    """Stay signed in: note that the session is in use, and tell the page's script until when it lives."""
+    """Extend the session, and tell the page's script when it ends."""
     g.session = app_context().sessions.refresh(g.token, trace_id=g.trace_id)
     return jsonify(session_end(g.session.details))
 
 
 @blueprint.post("/sign-out")
 def signing_out() -> Response:
-    """End the session of this browser, everywhere at once, from a page of whatever age.
+    """End the session of this browser, from a page of any age.
 
-    The token of an old page is no longer that of the session; that a page of ours asks is enough to end one.
+    The token of an old page may not match the session. A request from this site is enough to end one.
     """
     token = app_context().cookies.session()
     given = unsent_forms.form_value("csrf_token")
     if not unsent_forms.is_same_origin() and not (token and is_csrf_token(token, given)):
         raise FormNotOurs
     try:
-        if _come_in_as_before():
+        if _use_cookie():
             end_session()
     except Unauthenticated:
-        # It had ended already, which is what was asked for.
+        # The session had ended already.
         pass
     response = redirect_to("sign_in", ended="signed-out")
     app_context().cookies.delete_session(response)
@@ -130,23 +130,23 @@ def signing_out() -> Response:
 
 @blueprint.get("/privacy")
 def privacy_notice() -> Response:
-    """Show the privacy notice (R10, R18, R162, R173), to anybody."""
+    """Show the privacy notice, without a session (R10, R18, R162, R173)."""
     return show("privacy.html")
 
 
-def _come_in_as_before() -> bool:
-    """Take up the session that the browser holds; False when it holds none.
+def _use_cookie() -> bool:
+    """Use the session in the browser's cookie; return False when there is no cookie.
 
-    :raises Unauthenticated: it has ended.
+    :raises Unauthenticated: the session has ended.
     """
     token = app_context().cookies.session()
     if token is None:
         return False
-    _come_in(token)
+    _use_session(token)
     return True
 
 
-def _come_in(token: str) -> None:
+def _use_session(token: str) -> None:
     sessions = app_context().sessions
     g.session = sessions.authenticate(token, trace_id=g.trace_id)
     g.token = token

@@ -17,7 +17,7 @@ from services.contacts.contract.answers import HitAnswer, LookupsAnswer, ManyFre
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
 from services.retention.contract.answers import DestructionAnswer, RequestAnswer
 
-#: Of each list on a page.
+#: Items of each list on a page.
 SHOWN = 50
 CAUSES = {
     "no_contact": "The person asked for no more contact.",
@@ -76,7 +76,7 @@ def settling_mark(mark_id: UUID) -> Response:
 
 @blueprint.post("/suppression-lookups/<string:account>")
 def seeing_lookups(account: str) -> Response:
-    """Say that an account's hits were seen, and let it look up more (T35)."""
+    """Mark an account's hits as seen, and let it look up more values (T35)."""
 
     def see() -> Response:
         command("contacts", "see_lookups", account=account, body=validated(LookupsSeenSchema, form_values("more")))

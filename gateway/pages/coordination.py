@@ -1,4 +1,4 @@
-"""Asking somebody else to speak to a person, and what became of it (R86, R87)."""
+"""Pages for coordination requests: ask another user to speak to a person, and answer such requests (R86, R87)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SIDES = {"received": "Sent to me", "sent": "Sent by me"}
 
 @blueprint.get("/requests/coordination")
 def coordination_requests() -> Response:
-    """List the requests that one sent or has to answer."""
+    """List the requests that the user sent or has to answer."""
     given = {name: value for name in ("side", "status") if (value := request.args.get(name, "").strip())}
     found = query("interactions", "list_coordination_requests", query=page_query(given, limit=SHOWN))
     users = {item["requested_by"] for item in found["items"]}
@@ -50,13 +50,13 @@ def coordination_requests() -> Response:
 
 @blueprint.get("/requests/coordination/new")
 def new_coordination_request() -> Response:
-    """Show the form for asking the owner of a record, or another component, to speak to that person."""
+    """Show the form for a new coordination request."""
     return _coordination_form(values_from_address("individual_id", codes=("component",)))
 
 
 @blueprint.post("/requests/coordination/new")
 def asking_to_coordinate() -> Response:
-    """Ask (R86)."""
+    """Create a coordination request (R86)."""
 
     def ask() -> Response:
         body = validated(
@@ -70,7 +70,7 @@ def asking_to_coordinate() -> Response:
 
 @blueprint.get("/requests/coordination/<uuid:request_id>")
 def coordination_request(request_id: UUID) -> Response:
-    """Show a request, and what may be done with it now."""
+    """Show a request with the actions that are possible now."""
     return _coordination_page(str(request_id))
 
 

@@ -1,4 +1,4 @@
-"""Two records side by side, and what may be said of them (T34)."""
+"""The page that compares two records that may be of one person (T34)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pair_of_records(individual_id: UUID, other_id: UUID) -> Response:
 
 @blueprint.post("/duplicates/<uuid:individual_id>/<uuid:other_id>")
 def deciding_pair(individual_id: UUID, other_id: UUID) -> Response:
-    """Say what they are."""
+    """Decide whether they are of one person."""
     ids = {"individual_id": str(individual_id), "other_id": str(other_id)}
 
     def say() -> Response:

@@ -1,4 +1,4 @@
-"""Logging interactions and what was promised in them, events with attendees."""
+"""Pages for interactions with their promises, and for events with their attendees."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ from services.interactions.contract import (
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
 
 SHOWN = 50
-#: How many events are offered when an interaction is logged, and how many people to be ticked.
+#: How many recent events the form of an interaction offers, and how many people the search for attendees.
 RECENT, TICKED = 50, 50
 
 
 @blueprint.get("/interactions/new")
 def new_interaction() -> Response:
-    """Show the form, prefilled with now and with whom one came from."""
+    """Show the form, with the current time and the person whose page led here."""
     return _interaction_form(
         {
             "held_at": now_typed(),
@@ -105,7 +105,7 @@ def completing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
 
 @blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>")
 def changing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
-    """Give a promise to a colleague, or another due date (R53)."""
+    """Change the assignee, due date or mode of a promise (R53)."""
 
     def change() -> Response:
         shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=str(interaction_id))
@@ -170,7 +170,7 @@ def events() -> Response:
 
 @blueprint.post("/events")
 def entering_event() -> Response:
-    """Enter an event (R58-R63)."""
+    """Create an event (R58-R63)."""
 
     def enter() -> Response:
         body: dict[str, JsonValue] = {**form_values("name", "place", "agenda", "keep_reason"), "starts_at": instant_from_form("starts_at")}
@@ -185,13 +185,13 @@ def entering_event() -> Response:
 
 @blueprint.get("/events/<uuid:event_id>")
 def event(event_id: UUID) -> Response:
-    """Show an event with who attended."""
+    """Show an event with its attendees."""
     return _event_page(str(event_id))
 
 
 @blueprint.post("/events/<uuid:event_id>/find")
 def finding_attendees(event_id: UUID) -> Response:
-    """Find who may have attended: words become an address, a number or an e-mail address never does (T31)."""
+    """Search for attendees by an address, or without one when the text contains a phone number or e-mail address (T31)."""
     wanted = request.form.get("find", "").strip()
     if may_be_in_address([("find", wanted)]):
         return redirect_to("event", event_id=event_id, find=wanted, _anchor="who")
@@ -200,7 +200,7 @@ def finding_attendees(event_id: UUID) -> Response:
 
 @blueprint.post("/events/<uuid:event_id>/attendees")
 def recording_attendance(event_id: UUID) -> Response:
-    """Record who attended (R62)."""
+    """Add attendees (R62)."""
 
     def add() -> Response:
         body = {"individual_ids": _ids("individual_ids"), "organization_ids": _ids("organization_ids")}
@@ -230,7 +230,7 @@ def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None)
 
 
 def _recent_events(chosen: str) -> dict[str, str]:
-    """Return the latest events to choose from, and the one that was chosen, however old it is."""
+    """Return the latest events to choose from, and the chosen one."""
     found: Page[EventAnswer] = query("interactions", "list_events", query={"limit": str(RECENT)})
     events = {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
     if is_id(chosen) and chosen not in events:
@@ -275,7 +275,7 @@ def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = 
 
 
 def _found(words: str) -> tuple[dict[str, str], bool]:
-    """Return id → name of individuals that fit, to be ticked, and whether there are more of them."""
+    """Return id → name of the individuals that a search finds, and whether there are more."""
     asked = validated(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
     found: Page[LineAnswer] = query("contacts", "search_stakeholders", query=asked)
     names = {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in found["items"]}
@@ -287,6 +287,6 @@ def _ids(name: str) -> list[str]:
 
 
 def _whole(name: str) -> str:
-    """Return the form's field of a list's element: `individual_ids.0` was typed into `individual_ids`."""
+    """Return the form's field of a list element, such as `individual_ids` for `individual_ids.0`."""
     head, _, tail = name.partition(".")
     return head if tail.isdigit() else name

@@ -1,4 +1,4 @@
-"""Entering: a business card, an organization, an issue."""
+"""Pages for new individuals, organizations and issues, and the page of an organization."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 
 class Likeness(TypedDict):
-    """An organization, with a name, or an individual, whom a new record may repeat."""
+    """An existing organization (with a `name`) or individual that a new record may duplicate."""
 
     id: str
     owner: NotRequired[Owner | None]
@@ -37,7 +37,7 @@ class Likeness(TypedDict):
 
 
 class LikelyRecord(TypedDict):
-    """What the page says of such a record."""
+    """What the page shows of a possible duplicate."""
 
     page: str
     name: str
@@ -53,7 +53,7 @@ def new_individual() -> Response:
 
 @blueprint.post("/individuals/new")
 def entering_individual() -> Response:
-    """Enter a business card (R73)."""
+    """Register an individual from a business card (R73)."""
     kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
     def enter() -> Response:
@@ -71,7 +71,7 @@ def entering_individual() -> Response:
         return redirect_to("individual", individual_id=entered["id"], done="entered")
 
     def again(refusal: Refusal) -> Response:
-        # A contact point's sentence belongs to the field in which it was typed.
+        # The form has one field per kind of contact point; the body has a list.
         errors = dict(refusal.errors or {})
         for n, kind in enumerate(kinds):
             for said in (f"contact_points.{n}.value", f"contact_points.{n}"):
@@ -91,7 +91,7 @@ def new_organization() -> Response:
 
 @blueprint.post("/organizations/new")
 def entering_organization() -> Response:
-    """Enter an organization (R20-R25)."""
+    """Register an organization (R20-R25)."""
     parts = ("street", "city", "address_state", "postal_code")
 
     def enter() -> Response:
@@ -145,7 +145,7 @@ def issues() -> Response:
 
 @blueprint.post("/issues")
 def entering_issue() -> Response:
-    """Enter an issue."""
+    """Create an issue."""
 
     def enter() -> Response:
         body = validated(IssueCreateSchema, form_values("name", "priority", "parent_id", "summary", "keep_reason"))
@@ -159,7 +159,7 @@ def entering_issue() -> Response:
 
 
 def _card(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    """Show a business card; the organization that it was opened for is named, so that nobody enters a person elsewhere."""
+    """Show the form of a business card, with the name of the organization that it was opened for."""
     at = values.get("organization_id") or ""
     return page(
         "individual_new.html",
@@ -176,7 +176,7 @@ def _all_issues() -> dict[str, list[IssueAnswer]]:
 
 
 def _likely(refusal: Refusal) -> list[LikelyRecord]:
-    """Return the records of this name that exist already, as far as the user may see them."""
+    """Return the possible duplicates, as far as the user may see them."""
     found: list[Likeness] = refusal.extra.get("possible_duplicates") or []
     names = user_names({owner["user"] for one in found if (owner := one.get("owner"))})
     return [_likely_record(one, names) for one in found]

@@ -1,4 +1,4 @@
-"""Erasing: asked once more with the person's name, followed, and what it found in other texts decided (T27)."""
+"""Pages for erasing: confirm it, follow it, and decide the mentions that it found in other texts (T27)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.contacts.contract.answers import IndividualAnswer
 from services.retention.contract import DecisionsSchema, ErasureRequestSchema
 from services.retention.contract.answers import AcceptedErasure, ErasureAnswer, RequestAnswer
 
-#: Where a mention was found, in words.
+#: Stores of mentions, in words.
 PLACES = {
     "contacts.notes": "A note on somebody else",
     "contacts.individuals": "Somebody else's record",
@@ -35,7 +35,7 @@ PLACES = {
     "interactions.coordination_requests": "A coordination request about somebody else",
     "interactions.kept_texts": "A text kept by one component",
 }
-#: Why a mention that nobody decided was left, in words.
+#: Reasons why an undecided mention was left, in words.
 LEFT = {
     "other-cause": "The person did not ask for no more contact.",
     "living-namesake": "Somebody of that name has a record.",
@@ -46,13 +46,13 @@ LEFT = {
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>/erase")
 def erase_on_request(request_id: UUID) -> Response:
-    """Ask once more before erasing somebody who asked for no more contact."""
+    """Ask for confirmation before erasing a person who asked for no more contact."""
     return _confirm_request(str(request_id))
 
 
 @blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
 def erasing_on_request(request_id: UUID) -> Response:
-    """Erase, as the owner or whoever the duty has passed to (R165)."""
+    """Erase the person of a request, as the owner or as the one who has the duty now (R165)."""
 
     def erase() -> Response:
         if not request.form.get("confirmed"):
@@ -65,13 +65,13 @@ def erasing_on_request(request_id: UUID) -> Response:
 
 @blueprint.get("/individuals/<uuid:individual_id>/erase")
 def erase_individual(individual_id: UUID) -> Response:
-    """Ask once more before erasing a record of one's own."""
+    """Ask for confirmation before erasing a record of the user's own."""
     return _confirm_individual(str(individual_id))
 
 
 @blueprint.post("/individuals/<uuid:individual_id>/erase")
 def erasing_individual(individual_id: UUID) -> Response:
-    """Have one's own record erased: a mistake, or no longer needed (R131)."""
+    """Erase a record of the user's own that is a mistake or no longer needed (R131)."""
 
     def erase() -> Response:
         if not request.form.get("confirmed"):
@@ -85,13 +85,13 @@ def erasing_individual(individual_id: UUID) -> Response:
 
 @blueprint.get("/erasures/<uuid:erasure_id>")
 def erasure(erasure_id: UUID) -> Response:
-    """Show how far an erasure is; to the privacy officer, what is to be decided."""
+    """Show the progress of an erasure and, to the privacy officer, the undecided mentions."""
     return _erasure_page(str(erasure_id))
 
 
 @blueprint.post("/erasures/<uuid:erasure_id>/decisions")
 def deciding_hits(erasure_id: UUID) -> Response:
-    """Decide one mention, or all that are left alike: the privacy officer."""
+    """Decide one mention, or all others in the same way, as the privacy officer."""
 
     def decide() -> Response:
         body = {**form_values("hit_id", "decision"), **({"all": True} if request.form.get("all") else {})}
@@ -103,13 +103,13 @@ def deciding_hits(erasure_id: UUID) -> Response:
 
 @blueprint.get("/erasures/sample")
 def erasures_sample() -> Response:
-    """Show what nobody decided and stays as another person's, for the weekly sample: the privacy officer."""
+    """Show the undecided mentions that were left, for the privacy officer's weekly sample."""
     asked = {"limit": "50", **({"cursor": request.args["cursor"]} if request.args.get("cursor") else {})}
     return page("erasures_sample.html", found=query("retention", "list_sample", query=asked), places=PLACES, left=LEFT)
 
 
 def may_erase(individual_id: str) -> bool:
-    """Whether this user may erase this record now (T10)."""
+    """Tell whether the user may erase this record now (T10)."""
     try:
         return bool(query("contacts", "may_erase", individual_id=individual_id)["allowed"])
     except (NotFound, Forbidden):
@@ -117,7 +117,7 @@ def may_erase(individual_id: str) -> bool:
 
 
 def name_of(individual_id: str) -> str:
-    """Return the name of an individual whose record this user may see, or nothing."""
+    """Return the name of an individual, or an empty text when the user may not see the record."""
     try:
         person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     except (NotFound, Forbidden):

@@ -1,4 +1,4 @@
-"""Importing: file, columns, check, result, undo."""
+"""Pages of imports: upload, mapping, check, result and undo."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STEPS = {
     "stop": "stop_import",
     "resume": "resume_import",
 }
-#: What became of a row.
+#: Outcomes of a row, in words.
 RESULTS = {
     "create": "New",
     "update": "Updated",
@@ -39,7 +39,7 @@ RESULTS = {
     "skipped": "Not imported, as you decided",
     "lapsed": "Not imported",
 }
-#: What of a row agrees with somebody, or differs.
+#: What may agree or differ between a row and a person, in words.
 SIGNS = {
     "name": "name",
     "suffix": "suffix",
@@ -58,7 +58,7 @@ SIGNS = {
 
 
 class RowOutcome(TypedDict):
-    """What the page of an import reads of a row's outcome."""
+    """The fields of a row that the page of an import reads."""
 
     n: int
     individual_id: str | None
@@ -67,19 +67,19 @@ class RowOutcome(TypedDict):
 
 @blueprint.get("/imports")
 def imports() -> Response:
-    """List one's imports, and show the form for another."""
+    """List the user's imports, with the form for a new one."""
     found = query("contacts", "list_imports", query=page_query({}, limit=50))
     return page("imports.html", found=found, part=page_links(found, path="/imports"))
 
 
 @blueprint.post("/imports")
 def uploading() -> Response:
-    """Take a file in, piece by piece."""
-    bearer_less = g.token
+    """Upload a file in pieces."""
+    session_token = g.token
     try:
         file = read_upload()
-        # The form's hidden fields come before its file, so they are known before anything is handed on.
-        if not is_csrf_token(bearer_less, file.fields.get("csrf_token")):
+        # The hidden fields come before the file, so they are checked before contacts gets any of it.
+        if not is_csrf_token(session_token, file.fields.get("csrf_token")):
             raise FormNotOurs
         started = send_import(file, key=file.fields.get("idempotency_key"))
     except Unauthenticated:
@@ -92,13 +92,13 @@ def uploading() -> Response:
 
 @blueprint.get("/imports/<uuid:import_id>")
 def importing(import_id: UUID) -> Response:
-    """Show an import: its mapping, its check, its result."""
+    """Show an import with its mapping, check and result."""
     return _import_page(str(import_id))
 
 
 @blueprint.post("/imports/<uuid:import_id>/mapping")
 def mapping_import(import_id: UUID) -> Response:
-    """Change which column means what, and for which issues everybody is entered; with `then`, check every row at once."""
+    """Change the mapping of columns and the issues of an import; with `then`, start the check too."""
 
     def change() -> Response:
         kind = request.form.get("issue_kind") or "interested"
@@ -122,7 +122,7 @@ def mapping_import(import_id: UUID) -> Response:
 
 @blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>")
 def stepping_import(import_id: UUID, step: str) -> Response:
-    """Check, commit, cancel, undo, stop or go on with an import."""
+    """Check, commit, cancel, undo, stop or resume an import."""
 
     def go() -> Response:
         command("contacts", STEPS[step], import_id=str(import_id))
@@ -133,7 +133,7 @@ def stepping_import(import_id: UUID, step: str) -> Response:
 
 @blueprint.post("/imports/<uuid:import_id>/decisions")
 def deciding_import(import_id: UUID) -> Response:
-    """Decide all rows that wait for it alike."""
+    """Decide all undecided rows in the same way."""
 
     def go() -> Response:
         body = validated(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
@@ -145,13 +145,13 @@ def deciding_import(import_id: UUID) -> Response:
 
 @blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
 def import_row(import_id: UUID, n: str) -> Response:
-    """Show a row beside the people it may be about."""
+    """Show a row beside the people whom it may be about."""
     return _row_page(str(import_id), n)
 
 
 @blueprint.post("/imports/<uuid:import_id>/rows/<string:n>")
 def deciding_row(import_id: UUID, n: str) -> Response:
-    """Decide whom a row is about, and go on to the next that waits."""
+    """Decide whom a row is about, and show the next undecided row."""
 
     def go() -> Response:
         body = {"decision": request.form.get("decision", ""), **form_values("individual_id", "keep_reason")}
@@ -186,7 +186,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
     if shown["state"] in {"checked", "committed", "failed", "undone", "stopped"}:
         rows = _rows(import_id, **page_query({"outcome": outcome} if outcome else {}, limit=100, name="rows"))
     names = stakeholder_names(each for row in rows["items"] for each in (row["individual_id"], row["organization_id"]))
-    # What was typed stays typed where it was refused.
+    # A refused form keeps what was typed.
     typed = dict(_targets()) if refusal else {}
     chosen = {"issue_ids": [issue["issue_id"] for issue in shown["issues"]], "issue_kind": next((i["kind"] for i in shown["issues"]), "")}
     return page(

@@ -1,4 +1,4 @@
-"""Text that was kept against a finding: the privacy officer reads and releases it (T15)."""
+"""The page on which the privacy officer reads and releases kept texts (T15)."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ SUBJECTS = {
     "issue_update": "Update of an issue",
     "talking_point": "Talking point",
 }
-#: Subjects that have a page which the privacy officer may open.
+#: Subjects with a page that the privacy officer may open.
 PAGES = {"interaction": "/interactions", "event": "/events"}
 
 
 @blueprint.get("/kept-texts")
 def kept_text_list() -> Response:
-    """Show what waits to be released."""
+    """List the texts that wait to be released."""
     return _list()
 
 
 @blueprint.post("/kept-texts/<string:kept_id>/release")
 def releasing_kept_text(kept_id: str) -> Response:
-    """Let everybody read a text."""
+    """Release a text, so that everybody may read it."""
 
     def let_go() -> Response:
         release(kept_id, validated(KeptTextReleaseSchema, form_values("kept_at")))

@@ -1,4 +1,4 @@
-"""What every page has: the marking, the user and the minute, forms that come back with what was typed."""
+"""The common parts of pages: the layout, forms that show what was typed after a refusal, and redirections."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from services.lexicon.vocabulary import (
 
 blueprint = Blueprint("pages", __name__)
 
-#: Pages that a form may end on without its fields: what was typed is shown there, so that it is not lost.
+#: Pages without a form, which show what was typed so that it is not lost.
 WITHOUT_FORM = frozenset({"refused.html", "frozen.html", "fault.html"})
-#: Why a session ended, by the words of access; a browser keeps the word for its other tabs.
+#: Sentences for the reasons why access ended a session.
 ENDED = {
     "idle": "Your session ended after fifteen minutes without a request. Sign in again.",
     "expired": "Your session ended after twelve hours. Sign in again.",
@@ -74,23 +74,23 @@ Body = TypeVar("Body", bound=Mapping[str, object])
 
 
 class SessionEnd(TypedDict):
-    """When a session ends without another request: in how many seconds, at what time, and whether a request cannot extend it."""
+    """When a session ends without another request; `final` says that no request extends it."""
 
     seconds: int
     at: str
     final: bool
 
 
-#: How many users access names at a time.
+#: How many users access answers at a time.
 USERS_AT_A_TIME = 200
 
 
 def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: object) -> Response:
-    """Render a page in the frame; `values` are what a form shows, `refusal` what is wrong with it."""
+    """Render a page in the layout; `values` are shown in its form, and `refusal` says what is wrong with them."""
     session = g.get("session")
     key = unsent_forms.own_form_value("idempotency_key") if request.method == "POST" and not unsent_forms.is_upload() else None
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
-        # The browser went back and sent the form with other content: sent again, it is another record.
+        # The key belongs to other content: the next try is another record.
         key = None
     wrong: dict[str, Field] = {}
     render = functools.partial(
@@ -122,16 +122,15 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         html = render(errors=errors, problems=problems(errors, wrong))
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
     if g.get("visit") and not unsent_forms.is_cross_site():
-        # The browser may have one that it did not show: what it carries, sealed for that one, would be lost.
+        # A cross-site request comes without the cookie that the browser may have, and must not replace it.
         app_context().cookies.set_visit(response, g.visit)
     return response
 
 
 def handle_form(act: Callable[[], Response], again: Callable[[Refusal], Response]) -> Response:
-    """Do what a form asks; when it is refused, show the form again with what was typed and what is wrong.
+    """Carry out a form; after a refusal, show it again with what was typed and what is wrong.
 
-    The form's hidden key makes a double submit one record; the key stays while the form comes back. A form that was
-    kept over the end of a session only comes back: nothing is done with it.
+    The hidden key of the form makes a double submit one record. An unsent form of an ended session is only shown.
     """
     if "given_back" in g:
         return again(g.given_back)
@@ -159,17 +158,17 @@ def redirect_to_path(path: str | None) -> Response:
 
 
 def form_values(*names: str) -> dict[str, str]:
-    """Return those of the form's fields that were filled in."""
+    """Return the filled-in fields of the form."""
     return {name: value for name in names if (value := request.form.get(name, "").strip())}
 
 
 def form_list(name: str) -> list[str]:
-    """Return a field that may occur more than once, or hold several lines."""
+    """Return all values of a field that occurs more than once."""
     return [value for value in (value.strip() for value in request.form.getlist(name)) if value]
 
 
 def validated(schema: type[Schema], body: Body) -> Body:
-    """Return a body that the service's schema accepts.
+    """Validate a body by a service's schema, and return it.
 
     :raises Invalid: with the sentences of each field.
     """
@@ -178,9 +177,9 @@ def validated(schema: type[Schema], body: Body) -> Body:
 
 
 def show_unsent_form(kept: UnsentForm, why: Refusal) -> Response:
-    """Show the form that was kept, as it was typed, in its page; nothing of it is sent.
+    """Show an unsent form in its page, as it was typed; nothing is sent to a service.
 
-    Where its page has no such form any more, what was typed is shown to be copied.
+    When its page no longer has the form, show what was typed as text.
     """
     rule, view_args = current_app.url_map.bind("").match(kept.path, method="POST", return_rule=True)
     present = request.url_rule, request.view_args, request.form
@@ -192,7 +191,7 @@ def show_unsent_form(kept: UnsentForm, why: Refusal) -> Response:
     except Unauthenticated:
         raise
     except (Refusal, HTTPException, RuntimeError):
-        # Without an operation nothing can be done by mistake: a view that tries to is stopped, and comes here.
+        # Without an operation, a view that sends a command is stopped here.
         shown = page("refused.html", refusal=why)
     finally:
         request.url_rule, request.view_args, request.__dict__["form"] = present
@@ -201,7 +200,7 @@ def show_unsent_form(kept: UnsentForm, why: Refusal) -> Response:
 
 
 def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
-    """Show a refusal: signing in or acknowledging where that is what is missing, else a page that says why."""
+    """Show a refusal: the sign-in form, the acknowledgement, or a page with the reason."""
     if isinstance(refusal, Unauthenticated) and is_cross_site_request():
         return onward_page(current_page(), status=401)
     if isinstance(refusal, Unauthenticated):
@@ -215,22 +214,22 @@ def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
 
 
 def redirect_to_page() -> Response:
-    """Go to the page of the thing: an address that only takes forms was opened or reloaded."""
+    """Redirect a GET for an address that accepts only forms to its nearest page."""
     return redirect(nearest_page(request.path), 303)  # type: ignore[return-value]  # Flask's response class
 
 
 def onward_page(path: str, *, status: int = 200) -> Response:
-    """Go on to a page of ours: another site led here, and the browser kept our Strict cookie back."""
+    """Show a page that continues to another one: the browser sends a Strict cookie only from this site."""
     return page("onward.html", status=status, onward=path)
 
 
 def error_page() -> Response:
-    """Show that something went wrong on our side, and what was typed."""
+    """Show that an unexpected error happened, with what was typed."""
     return page("fault.html", status=500)
 
 
 def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username: str = "", ended: str | None = None) -> Response:
-    """Show the sign-in form, and why the session ended; what was typed into another form is kept in it."""
+    """Show the sign-in form with the reason why the session ended; it carries an unsent form."""
     cookies = app_context().cookies
     told = _why_it_ended(refusal) or ended or cookies.ended()
     g.session, g.token = None, None
@@ -254,11 +253,11 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
 
 
 def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, onward: str | None = None) -> Response:
-    """Show the three statements, nothing pre-ticked (R105)."""
+    """Show the three statements, with no box ticked (R105)."""
     path = unsent_forms.own_form_value("onward") or onward or (current_page() if request.endpoint != "pages.acknowledgement" else "/")
     kept = unsent_forms.unsent_form()
     if kept and not unsent_forms.is_by_current_user(kept):
-        # Somebody else typed it, or the same person for another component: it ends here, and so does where it led.
+        # Another user, or the same one in another component, typed the form.
         kept, path = None, "/"
     return page("acknowledgement.html", status=status, refusal=refusal, kept=unsent_forms.seal_form(kept), onward=safe_path(path))
 
@@ -287,7 +286,7 @@ def user_names(users: Iterable[str | None]) -> dict[str, str]:
 
 
 def issue_names() -> dict[str, str]:
-    """Return issue id → name of all issues that there are, for choosing and for showing."""
+    """Return id → name of all issues."""
     issues: list[IssueAnswer] = fetch_all("interactions", "list_issues", {})
     return {issue["id"]: issue["name"] or "(withheld)" for issue in issues}
 
@@ -300,26 +299,26 @@ blueprint.add_app_template_global(may)
 
 @blueprint.app_template_global("filled")
 def filled(values: Mapping[str, str], names: list[str]) -> bool:
-    """Tell whether something was typed into one of these fields: then what hides them stays open."""
+    """Tell whether one of these fields is filled in, so that the section with them stays open."""
     return any(str(values.get(name) or "").strip() for name in names)
 
 
 @blueprint.app_template_filter("word")
 def word(code: str | None, vocabulary: str) -> str:
-    """Write a code of a closed list in words."""
+    """Return the words for a code of a closed list."""
     return str(WORDS[vocabulary].get(code or "", code or ""))
 
 
 def is_cross_site_request() -> bool:
-    """Tell whether another site led here, by a link or a form, so that the browser kept our cookie back."""
+    """Tell whether another site's link or form made this request, so that it came without the session cookie."""
     leads = request.method not in {"GET", "HEAD"} or (request.method == "GET" and request.headers.get("Sec-Fetch-Mode") == "navigate")
     return leads and g.get("token") is None and unsent_forms.is_cross_site()
 
 
 def _form_of_another_session(refusal: FormNotOurs) -> Response:
-    """Give a form back that was opened in another session of the same user; of somebody else nothing is shown."""
+    """Show a form again that the same user opened in another session; show nothing of another user's form."""
     if request.endpoint == "pages.acknowledging":
-        # Another tab acknowledged first.
+        # Another tab has acknowledged already.
         return redirect_to_path(unsent_forms.own_form_value("onward"))
     form = unsent_forms.unsent_form()
     if form is not None and unsent_forms.is_by_current_user(form):
@@ -330,7 +329,7 @@ def _form_of_another_session(refusal: FormNotOurs) -> Response:
 
 
 def _why_it_ended(refusal: Refusal | None) -> str | None:
-    """Return the word of access for why this session ended; a service that only saw that it did is asked again."""
+    """Return the reason why this session ended; ask access when the refusal does not say it."""
     if not isinstance(refusal, Unauthenticated):
         return None
     if "reason" in refusal.extra:

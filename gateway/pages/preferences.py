@@ -1,4 +1,4 @@
-"""How people want to be contacted, and what the department began although they had said so (T33)."""
+"""Use preferences of people, and the page of what the department did against them (T33)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_preferences(ids: Iterable[str]) -> list[IndividualAnswer]:
 
 @blueprint.get("/interactions/against-preferences")
 def against_preferences() -> Response:
-    """Show what the department began against somebody's preference: the privacy officer."""
+    """Show the privacy officer what the department began against a preference."""
     given = {name: value for name in ("component", "since", "until") if (value := request.args.get(name, "").strip())}
     try:
         asked = given | {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}

@@ -1,4 +1,4 @@
-"""One's own settings: the time zone of pages."""
+"""The page of the user's own settings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.lexicon import zones
 
 @blueprint.get("/profile")
 def profile() -> Response:
-    """Show one's own settings."""
+    """Show the settings."""
     return _profile_page()
 
 
@@ -44,6 +44,6 @@ def _profile_page(refusal: Refusal | None = None) -> Response:
 
 
 def _choices() -> dict[str, str]:
-    """Return the zones of the United States first, by what people call them, and then every other."""
+    """Return all time zones, those of the United States first and by their common names."""
     here = {name: f"{said} ({name})" if said != name else name for name, said in zones.NAMES.items()}
     return here | {name: zones.label(name) for name in sorted(zones.zones() - here.keys())}

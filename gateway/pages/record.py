@@ -1,4 +1,4 @@
-"""A stakeholder's record: facts, relationships, owner, history; reveal, correct, note, log, hand over."""
+"""The page of an individual's record, with its forms."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "L
 
 @blueprint.get("/individuals/<uuid:individual_id>")
 def individual(individual_id: UUID) -> Response:
-    """Show a record; the contact layer is opened by a button."""
+    """Show a record, without its contact points."""
     return record_page(str(individual_id))
 
 
 def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: RevealAnswer | None = None) -> Response:
-    """Show a record; `form` names the one that came back with what is wrong."""
+    """Show a record; `form` names the refused form, if any."""
     person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=user_names(_users(person)))
@@ -111,7 +111,7 @@ def adding_contact_point(individual_id: UUID) -> Response:
 
 @blueprint.post("/individuals/<uuid:individual_id>/corrections")
 def correcting_contact_point(individual_id: UUID) -> Response:
-    """Correct a contact point that one may not see (T3); the answer is always the same."""
+    """Correct a contact point that the user may not see (T3); the answer is always the same."""
 
     def correct() -> Response:
         body = validated(CorrectionSchema, form_values("kind", "value"))
@@ -141,7 +141,7 @@ def correcting(individual_id: UUID) -> Response:
 
 @blueprint.post("/individuals/<uuid:individual_id>/preferences")
 def stating_preferences(individual_id: UUID) -> Response:
-    """Record how this person wants their information used, or not (R169)."""
+    """Record the person's use preferences (R169)."""
 
     def state() -> Response:
         body = validated(IndividualChangeSchema, {"use_preferences": form_list("use_preferences")})
@@ -153,7 +153,7 @@ def stating_preferences(individual_id: UUID) -> Response:
 
 @blueprint.post("/individuals/<uuid:individual_id>/notes")
 def adding_note(individual_id: UUID) -> Response:
-    """Add a note; text that the screening holds comes back, to be changed or kept with a reason (T15)."""
+    """Add a note; text with findings is shown again, to be changed or kept with a reason (T15)."""
 
     def add() -> Response:
         body = validated(NoteCreateSchema, form_values("text", "provenance", "keep_reason"))
@@ -165,7 +165,7 @@ def adding_note(individual_id: UUID) -> Response:
 
 @blueprint.post("/individuals/<uuid:individual_id>/verifications")
 def verifying(individual_id: UUID) -> Response:
-    """Record a verification with this person, and what they no longer decline to give (R115, T20)."""
+    """Record a verification, with the kinds that the person no longer declines to give (R115, T20)."""
 
     def verify() -> Response:
         body = {**form_values("medium"), "withdraw_declined": form_list("withdraw_declined"), "contact_point_ids": form_list("contact_point_ids")}
@@ -196,7 +196,7 @@ def _with_the_record(individual_id: str, form: str, act: Callable[[], Response])
         except Unauthenticated:
             raise
         except Refusal as gone:
-            # The record itself cannot be shown (any more), or a part of the system is away: say what was refused.
+            # The record cannot be shown now: it is gone, or a service does not answer.
             shown = refusal if isinstance(gone, Unavailable) else recorded(gone)
             return page("refused.html", status=status_of(shown), refusal=shown)
 
@@ -204,7 +204,7 @@ def _with_the_record(individual_id: str, form: str, act: Callable[[], Response])
 
 
 def _own_points(revealed: RevealAnswer | None) -> dict[str, str]:
-    """Return id → words of the contact points that are there to be verified: those of the user's own component."""
+    """Return id → words of the contact points that the user's component can verify."""
     component = current_user()["component"]
     own = [point for point in (revealed["items"] if revealed else []) if point["component"] == component and not point["reported"]]
     return {point["id"]: f"{WORDS['kinds'].get(point['kind'], point['kind'])}: {point['value']}" for point in own}

@@ -26,7 +26,7 @@ STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "
 
 @blueprint.get("/requests/no-contact")
 def no_contact_requests() -> Response:
-    """List the requests that one may know of."""
+    """List the requests that the user may know of."""
     given = {"state": state} if (state := request.args.get("state", "").strip()) else {}
     found: Page[RequestAnswer] = query("retention", "list_no_contact_requests", query=page_query(given, limit=SHOWN))
     return page(
@@ -52,7 +52,7 @@ def new_no_contact_request() -> Response:
 
 @blueprint.post("/requests/no-contact/new")
 def recording_no_contact_request() -> Response:
-    """Record it; the record is frozen when this answers (R164-R170, N6)."""
+    """Record a request; the record is frozen before the answer (R164-R170, N6)."""
 
     def open_it() -> Response:
         body = validated(NoContactRequestCreateSchema, form_values("individual_id", "medium", "received_on", "reason"))
@@ -64,7 +64,7 @@ def recording_no_contact_request() -> Response:
 
 @blueprint.get("/requests/no-contact/<uuid:request_id>")
 def no_contact_request(request_id: UUID) -> Response:
-    """Show one request, and the way to erase for whoever has the duty."""
+    """Show a request, with the link to erase for the user who has the duty."""
     return request_page(str(request_id))
 
 

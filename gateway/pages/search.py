@@ -1,4 +1,4 @@
-"""Search: one box, facets, and every filter in the address; but what may not stand in one is posted."""
+"""Search with facets. Filters are part of the address, unless they contain a value of the contact layer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract import StakeholderQuerySchema
 from services.contacts.contract.answers import FacetedPage, FacetValue, FoundFrozen
 
-#: What search narrows by, and the closed list in whose words its values are shown.
+#: Facets by code, each with its label and the closed list that its values are words of.
 FACETS = {
     "type": ("Kind", "types"),
     "state": ("State", "states"),
@@ -28,8 +28,8 @@ FACETS = {
     "priority": ("Priority", "priorities"),
 }
 SHOWN = 50
-#: Fields of the frame, which are no filters.
-FRAME = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
+#: Fields of the layout, which are no filters.
+LAYOUT_FIELDS = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
 
 
 class FacetLink(TypedDict):
@@ -50,13 +50,13 @@ class ShownFacet(TypedDict):
 
 @blueprint.get("/search")
 def search() -> Response:
-    """Find stakeholders by what the address says; empty fields of the form are not filters."""
+    """Find stakeholders by the filters in the address; empty fields are no filters."""
     return _results(_filled(request.args), posted=False)
 
 
 @blueprint.post("/search")
 def searching() -> Response:
-    """Take the search form: words become an address, which can be kept; a number or an e-mail address never does (T31)."""
+    """Redirect the search form to an address that can be kept, unless it contains a phone number or e-mail address (T31)."""
     given = _filled(request.form)
     if may_be_in_address(given.items()):
         return redirect_to("search", **given)
@@ -64,7 +64,7 @@ def searching() -> Response:
 
 
 def _filled(fields: Mapping[str, str]) -> dict[str, str]:
-    return {name: value.strip() for name, value in fields.items() if value.strip() and name not in FRAME}
+    return {name: value.strip() for name, value in fields.items() if value.strip() and name not in LAYOUT_FIELDS}
 
 
 def _results(given: dict[str, str], *, posted: bool) -> Response:

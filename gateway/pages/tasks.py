@@ -1,4 +1,4 @@
-"""My desk: what waits for me, and reports at a glance."""
+"""Pages of the user's tasks and of the reports."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ TASK_WORDS = {
 }
 
 
-#: Kinds of task about two records, which have a page of their own.
+#: Kinds of task about two records, which have their own page.
 PAIRS = frozenset({"duplicate", "same_value", "merge_proposed"})
-#: Kinds of task that are done on one page, whatever they are about.
+#: Kinds of task that have one page for all their tasks.
 PAGES_OF_KINDS = {
     "twin_to_decide": "/requests/no-contact/decisions",
     "value_to_decide": "/requests/no-contact/decisions",
@@ -54,13 +54,13 @@ PAGES_OF_KINDS = {
 
 @blueprint.get("/")
 def desk() -> Response:
-    """Show what waits for me."""
+    """Show the user's tasks."""
     return _desk_page()
 
 
 @blueprint.post("/tasks/<string:task_id>/dismissal")
 def dismissing_task(task_id: str) -> Response:
-    """Take a notice off the desk."""
+    """Dismiss a notice."""
 
     def take_off() -> Response:
         dismiss(task_id)
@@ -102,7 +102,7 @@ def page_of(task: Task) -> str:
         return "/duplicates/{}/{}".format(*subject["individual_ids"])
     kind, subject_id = subject.get("type"), subject.get("id")
     if kind == "coordination_request" and not str(task.get("link", "")).endswith(str(subject_id)):
-        # The request is gone with its person, or not to be found any more: there is nothing to open.
+        # The request or its person was erased, so there is no page.
         return ""
     return {
         "no_contact_request": f"/requests/no-contact/{subject_id}",

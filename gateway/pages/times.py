@@ -1,4 +1,4 @@
-"""Times as people write them, in the user's own zone: a setting of the profile, else what the browser said (T29)."""
+"""Times in the user's own zone: that of the profile, else that of the browser (T29)."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def zone_name() -> str:
 
 
 def zone_shown() -> dict[str, str]:
-    """Return the zone's name and what people call it, for pages."""
+    """Return the zone with its common name, for pages."""
     name = zone_name()
     return {"name": name, "label": zones.label(name)}
 
 
 def now_typed() -> str:
-    """Return the present minute as a form's `datetime-local` shows it."""
+    """Return the current minute as a form's `datetime-local` shows it."""
     return local_input(datetime.now(UTC))
 
 
 def today() -> date:
-    """Return which day it is where the user is."""
+    """Return the current day in the user's zone."""
     return datetime.now(zones.zone(zone_name())).date()
 
 
 def instant_from_form(name: str) -> str:
-    """Return the instant that was typed into a form's `datetime-local`, with its offset.
+    """Return the instant of a form's `datetime-local` field, with its offset.
 
-    What is no local time at all goes on as it was typed: the schema says what is wrong with it.
+    Text that is no local time is returned unchanged, and the schema refuses it.
 
-    :raises Invalid: clocks jump over that time, or pass it twice and it is not said which is meant.
+    :raises Invalid: the time does not exist, or exists twice and the form does not say which one is meant.
     """
     value = (form_value(name) or "").strip()
     local = _local(value)
@@ -74,9 +74,9 @@ def instant_from_form(name: str) -> str:
 
 
 def bound_of_day(value: str, *, end: bool = False) -> str:
-    """Return the instant at which a typed day begins where the user is, or the last one of it.
+    """Return the first or the last instant of a typed day in the user's zone.
 
-    What is no day goes on as it was typed: the schema says what is wrong with it.
+    Text that is no day is returned unchanged, and the schema refuses it.
     """
     try:
         on = datetime.fromisoformat(f"{value}T00:00:00").replace(tzinfo=zones.zone(zone_name()))
@@ -86,7 +86,7 @@ def bound_of_day(value: str, *, end: bool = False) -> str:
 
 
 def choices_of_moment(name: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the instants to choose from when what was typed comes twice; else nothing."""
+    """Return the instants to choose from when a typed time exists twice."""
     local = _local((values.get(name) or "").strip()) if values else None
     try:
         found = zones.instants(local, _zone_of_form(name)) if local is not None else []
@@ -100,12 +100,12 @@ def choices_of_moment(name: str, values: Mapping[str, str]) -> dict[str, str]:
 
 
 def local_input(value: Instant | None) -> str:
-    """Write an instant as a form's `datetime-local` takes it, in the user's zone."""
+    """Return an instant in the user's zone, in the format of a `datetime-local` field."""
     return f"{_moment(value).astimezone(zones.zone(zone_name())):%Y-%m-%dT%H:%M}" if value else ""
 
 
 def day(value: Instant | None) -> str:
-    """Write a date as people do; of an instant the day where the user is."""
+    """Return a date, or the day of an instant in the user's zone, in words."""
     if not value:
         return ""
     text = str(value)
@@ -114,22 +114,22 @@ def day(value: Instant | None) -> str:
 
 
 def minute_words(value: Instant | None) -> str:
-    """Write an instant to the minute in the user's zone, as plain text."""
+    """Return an instant to the minute in the user's zone, as plain text."""
     return zones.written(_moment(value), zone_name()) if value else ""
 
 
 def minute(value: Instant | None) -> str:
-    """Write an instant to the minute in the user's zone; the instant in UTC is on hover and in print."""
+    """Return an instant to the minute in the user's zone, as HTML that shows UTC on hover and in print."""
     if not value:
         return ""
     utc = f"{_moment(value).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     instant = _moment(value).astimezone(UTC).isoformat(timespec="minutes")
-    # Digits and the names of months and zones: nothing in it was typed.
+    # It contains digits and names of months and zones, and nothing that was typed.
     return do_mark_safe(f'<time datetime="{instant}" title="{utc}" data-utc="{utc}">{minute_words(value)}</time>')
 
 
 def ago(value: Instant | None) -> str:
-    """Write how many days ago an instant was, by the days where the user is."""
+    """Return how many days ago an instant was, by days in the user's zone."""
     if not value:
         return "never"
     days = (today() - _moment(value).astimezone(zones.zone(zone_name())).date()).days
@@ -145,7 +145,7 @@ def _moment(value: Instant) -> datetime:
 
 
 def _local(value: str) -> datetime | None:
-    # A day alone is no time: it is not guessed that midnight is meant.
+    # A day without a time does not mean midnight.
     if len(value) < len("2026-11-28T14:05"):
         return None
     try:
@@ -156,6 +156,6 @@ def _local(value: str) -> datetime | None:
 
 
 def _zone_of_form(name: str) -> str:
-    # The zone that the form named when it was shown: the profile may have been changed in another tab since.
+    # The zone of the form when it was shown, because another tab may have changed the profile since.
     said = form_value(f"{name}_zone")
     return str(said) if zones.is_zone(said) else zone_name()

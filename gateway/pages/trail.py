@@ -1,4 +1,4 @@
-"""The audit trail, for the ISSO."""
+"""Pages of the audit trail, for the security officer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
 from services.contacts.contract.answers import DayCountAnswer
 
-#: Lines of a list on a page.
+#: Items of a list on a page.
 SHOWN = 50
 
 

@@ -1,8 +1,7 @@
-"""What was typed into a form whose session ended: kept for whoever typed it, sealed, and given to nobody else.
+"""Forms that arrive after their session ended: the browser carries them, encrypted, until their author signs in again.
 
-A form bears its author and the token of its session, sealed by the gateway when it showed the page. When the form
-arrives too late, what was typed is sealed with its author for this one browser, which carries it through signing in and
-cannot read it. What another site sends, by a form or by a link, is never kept and never offered, whatever it copied.
+A page seals the author and the CSRF token into each form. A late form is sealed for its browser, which cannot read it. A
+form that another site sends is never kept or shown.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from werkzeug.exceptions import HTTPException
 from gateway.context import app_context
 from gateway.identity import csrf_token, is_csrf_token
 
-#: Fields of a form that belong to the frame, not to what was typed.
+#: Fields that the layout adds to each form.
 LAYOUT_FIELDS = frozenset({"csrf_token", "author", "kept", "onward"})
-#: Fields that go with what was typed, but are nothing to read.
+#: Fields that are kept with a form, but not shown as text.
 HIDDEN_FIELDS = LAYOUT_FIELDS | {"idempotency_key", "if_match", "seen_match"}
-#: An id, or several.
+#: One or more ids.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
 DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
-#: Those through which a kept form is carried.
+#: Endpoints that carry an unsent form.
 CARRYING_ENDPOINTS = frozenset({"pages.signing_in", "pages.acknowledging"})
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who typed something, and for which component."""
+    """The user who typed a form, and their component."""
 
     user: str
     component: str
@@ -47,16 +46,16 @@ class UnsentForm:
 
 
 def author_seal() -> str:
-    """Return the mark that a form of the present session bears; nothing where nobody is signed in.
+    """Return the sealed author of a form; an empty text without a session.
 
-    It is good together with the token of that session's forms alone: taken off a page, it marks no other form.
+    It contains the CSRF token of the session, so that it is valid in no other session's form.
     """
     author = current_author()
     return app_context().sealer.seal("author", [author.user, author.component, csrf_token(g.token)]) if author else ""
 
 
 def current_author() -> Author | None:
-    """Return who is signed in."""
+    """Return the signed-in user as an author."""
     session = g.get("session")
     if session is None:
         return None
@@ -65,12 +64,12 @@ def current_author() -> Author | None:
 
 
 def unsent_form() -> UnsentForm | None:
-    """Return the form that is to be kept: the one that just arrived too late, or the one carried through signing in."""
+    """Return the unsent form: the one that the browser carries, or the late form of this request."""
     return carried_form() or late_form()
 
 
 def carried_form() -> UnsentForm | None:
-    """Return the form that is carried through signing in, by the browser that it was sealed for."""
+    """Return the form that the browser carries through signing in."""
     if request.endpoint not in CARRYING_ENDPOINTS or not is_same_origin():
         return None
     content = app_context().sealer.unseal(f"kept {_visit_of_browser() or ''}", form_value("kept"))
@@ -78,7 +77,7 @@ def carried_form() -> UnsentForm | None:
 
 
 def late_form() -> UnsentForm | None:
-    """Return the present form, if a page of ours showed it to its author."""
+    """Return the form of this request, if this site showed it to its author."""
     if request.method != "POST" or is_upload() or request.endpoint in DOORS or not is_same_origin():
         return None
     if not str(request.endpoint).startswith("pages."):
@@ -94,7 +93,7 @@ def late_form() -> UnsentForm | None:
 
 
 def seal_form(form: UnsentForm | None) -> str:
-    """Return a kept form as this browser carries it."""
+    """Return an unsent form, sealed for this browser."""
     if form is None:
         return ""
     author = [form.author.user, form.author.component]
@@ -102,19 +101,19 @@ def seal_form(form: UnsentForm | None) -> str:
 
 
 def visit() -> str:
-    """Return the mark of this browser, made with the first page that needs one; `page` hands it over."""
+    """Return the id of this browser; `page` sets its cookie."""
     mark: str = _visit_of_browser() or secrets.token_urlsafe(24)
     g.visit = mark
     return mark
 
 
 def is_by_current_user(form: UnsentForm | None) -> bool:
-    """Tell whether the one signed in typed it, for the component that they are of now."""
+    """Tell whether the signed-in user typed the form, in their current component."""
     return form is not None and form.author == current_author()
 
 
 def unsaved_values(form: UnsentForm | None) -> list[tuple[str, str]]:
-    """Return label and text of what was typed, for a page that has no form to show it in; ids say nothing to a person."""
+    """Return label and text of what was typed, for a page without the form; ids are left out."""
     if form is None or not is_by_current_user(form):
         return []
     shown = [(name, value.strip()) for name, value in form.fields if not _is_hidden(name)]
@@ -122,21 +121,18 @@ def unsaved_values(form: UnsentForm | None) -> list[tuple[str, str]]:
 
 
 def draft_key() -> str:
-    """Return the key under which a browser keeps a page's unsent text: the user's, in pages that are shown to them.
-
-    Behind a blank each stand former ones, under which it may have been kept.
-    """
+    """Return the keys of the user's drafts in the browser, the current one first, separated by blanks."""
     author = current_author()
     return " ".join(app_context().sealer.keys("draft", author.user, author.component)) if author else ""
 
 
 def own_form_value(name: str) -> str | None:
-    """Return a field of the form that was sent, if a page of ours sent it: only that is shown again."""
+    """Return a field of the form, if this site sent it; other forms are never shown again."""
     return form_value(name) if is_own_form() else None
 
 
 def is_own_form() -> bool:
-    """Tell whether a page of ours sent the present form: the browser says so, or it bears the token of its session."""
+    """Tell whether this site sent the form: the browser says so, or it has the CSRF token."""
     if is_same_origin():
         return True
     secret = g.get("token") or _visit_of_browser()
@@ -144,7 +140,7 @@ def is_own_form() -> bool:
 
 
 def form_value(name: str) -> str | None:
-    """Return a field of the form that was sent; nothing when its body cannot be read."""
+    """Return a field of the form; None when the body cannot be read."""
     try:
         return request.form.get(name)
     except HTTPException:
@@ -152,7 +148,7 @@ def form_value(name: str) -> str | None:
 
 
 def form_fields() -> list[tuple[str, str]]:
-    """Return the fields of the form that was sent; none when its body cannot be read."""
+    """Return the fields of the form; none when the body cannot be read."""
     try:
         return list(request.form.items(multi=True))
     except HTTPException:
@@ -160,20 +156,20 @@ def form_fields() -> list[tuple[str, str]]:
 
 
 def is_same_origin() -> bool:
-    """Tell whether a page of ours sent this: another site's form arrives without our cookie, but it arrives."""
+    """Tell whether a page of this site made the request, by the headers of the browser."""
     fetched = request.headers.get("Sec-Fetch-Site")
     if fetched is not None:
         return fetched == "same-origin"
     origin = request.headers.get("Origin")
-    # With the cookie kept to HTTPS there is TLS before this server, whether or not a proxy says so.
+    # With a Secure cookie, a proxy in front of this server uses TLS, even if it does not say so.
     schemes = {request.scheme, "https"} if app_context().settings.cookie_secure else {request.scheme}
     return origin in {f"{scheme}://{request.host}" for scheme in schemes}
 
 
 def is_cross_site() -> bool:
-    """Tell whether another site had this asked: then the browser kept our strict cookies back, whichever it has.
+    """Tell whether another site made the request, so that the browser held back its Strict cookies.
 
-    Under our referrer policy an old browser says `null` for our own forms too; that tells nothing.
+    An old browser sends the origin `null` for this site's forms too, because of the referrer policy.
     """
     fetched, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if fetched is not None:
@@ -182,7 +178,7 @@ def is_cross_site() -> bool:
 
 
 def is_upload() -> bool:
-    """Tell whether a file comes with the form; it is read as it comes."""
+    """Tell whether the form has a file, whose body is read as a stream."""
     return request.mimetype == "multipart/form-data"
 
 

@@ -1,9 +1,8 @@
-"""Forms that mean one version of a record: what changed since is shown, and nothing is replaced unseen.
+"""Forms that change one version of a record, so that nobody overwrites changes unseen.
 
-Such a form bears the tag of the version that it was made from, and the values of it. When the record is another by
-now, the form comes back with what was there, what is there and what was typed. Where both changed the same field, it
-is sent again only with a box ticked; the tag of the version that was read goes with the box, so that a further change
-is noticed as well.
+A form has the ETag and the values of the version that it shows. After a change by somebody else it is shown again with
+the old, the current and the typed values. Where both changed the same field, the user ticks a box to overwrite it; the
+box holds the ETag of the version that the user has seen.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from services.chassis.messages import Refusal, Stale
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that somebody else changed: as it was when the form was opened, as it is, and as it was typed."""
+    """A field that somebody else changed: the old, the current and the typed value."""
 
     label: str
     was: str
@@ -28,29 +27,29 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What a form shows and bears of the versions of its record."""
+    """What a form shows and holds of the versions of its record."""
 
     tag: str
     was: dict[str, str]
-    #: The tag that the box stands for; nothing when there is no box.
+    #: The ETag for the box; empty when there is no box.
     seen: str = ""
     stale: bool = False
     changes: list[Change] = field(default_factory=list)
-    #: What the form's fields show.
+    #: The values in the form's fields.
     values: Mapping[str, object] = field(default_factory=dict)
 
 
 def submitted_etag() -> str:
-    """Return the tag of the version that the form that was sent means."""
+    """Return the ETag of the version that the form changes."""
     if request.form.get("overwrite") == "yes":
         return request.form.get("seen_match", "")
     return request.form.get("if_match", "")
 
 
 def changed_values(names: tuple[str, ...]) -> dict[str, str | None]:
-    """Return the fields that were changed in the form that was sent; what was emptied is None.
+    """Return the fields that the user changed; an emptied one is None.
 
-    A field that was left as it was is not sent, so that it replaces nothing.
+    An unchanged field is left out, so that it overwrites nothing.
     """
     typed = {name: request.form[name].strip() for name in names if name in request.form}
     return {name: value or None for name, value in typed.items() if value != request.form.get(f"was_{name}")}
@@ -66,12 +65,12 @@ def compare_versions(
     asks_always: bool = False,
     words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Versions:
-    """Return what a form shows of versions.
+    """Compare the submitted form with the current record, and return what the form shows.
 
-    :param present: the record as it is, with its `tag`; `labels` names the fields of the form, or those to be watched.
-    :param here: this form was sent and comes back.
-    :param asks_always: any change is asked about: the form does something to the record as a whole.
-    :param words: by field, what people call its codes.
+    :param present: the current record, with its ETag in `tag`; `labels` names the fields to compare.
+    :param here: this form was submitted and is shown again.
+    :param asks_always: ask about each change, because the form affects the whole record.
+    :param words: the words for codes, by field.
     """
     now = {name: _text(present.get(name)) for name in labels}
     if not here:
@@ -80,7 +79,7 @@ def compare_versions(
     was = {name: form.get(f"was_{name}", now[name]) for name in labels}
     typed = {name: form[name].strip() for name in labels if name in form}
     if refusal is None or refusal.code != Stale.code:
-        # Refused for something else: the version that was meant stays the one that was read.
+        # Refused for another reason: the form keeps its version.
         return Versions(form.get("if_match") or tag, was, values={**present, **form.to_dict()})
     moved = [name for name in labels if was[name] != now[name]]
     disputed = [name for name in moved if asks_always or (name in typed and typed[name] not in {was[name], now[name]})]
@@ -94,7 +93,7 @@ def compare_versions(
     values = {name: now[name] if name in moved and value == was[name] else value for name, value in typed.items()}
     return Versions(
         tag=form.get("if_match", "") if disputed else tag,
-        # Until the box is ticked the form stays what it was made from, or the same button would replace on the next try.
+        # Until the box is ticked the form keeps its version, or the same button would overwrite on the next try.
         was=was if disputed else now,
         seen=tag if disputed else "",
         stale=True,
