@@ -16,7 +16,6 @@ TOTAL = timedelta(hours=12)
 #: How long an ended session stays in the heartbeat: longer than any passport of it can live.
 TOLD_FOR = timedelta(seconds=120)
 
-_ADMINISTRATORS = frozenset({"office_administrator", "system_administrator", "system_owner"})
 # 32 bytes in base64url without padding; the last character carries four bits of the token, so only 16 can stand there.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
@@ -67,12 +66,7 @@ def why_over(session: Session, *, now: datetime) -> str | None:
     return None
 
 
-def limit(roles: frozenset[str]) -> int:
-    """Return how many sessions one user may hold: two, administrators three."""
-    return 3 if roles & _ADMINISTRATORS else 2
-
-
-def beyond_limit(live: Sequence[Session], *, roles: frozenset[str]) -> list[Session]:
-    """Return the oldest sessions that must end so that one more fits."""
-    excess = len(live) + 1 - limit(roles)
+def beyond_limit(live: Sequence[Session], *, is_administrator: bool) -> list[Session]:
+    """Return the oldest sessions that must end so that one more fits: a user may hold two, an administrator three."""
+    excess = len(live) + 1 - (3 if is_administrator else 2)
     return sorted(live, key=lambda session: (session.opened_at, session.id))[: max(0, excess)]

@@ -10,20 +10,17 @@ from typing import TYPE_CHECKING
 from services.access.contract import (
     ComponentChanged,
     ComponentUnknown,
-    NotYourselfToApprove,
-    NotYourUsers,
-    RolesIncompatible,
     UsernameTaken,
     UserUnknown,
 )
 from services.access.contract.answers import ComponentAnswer, UserAnswer
 from services.access.contract.schemas import AcceptRulesOfBehavior, ChangeUser, CreateUser, DesignateLicense, PutComponent, RecordTraining
-from services.access.domain import users as rules
 from services.access.domain.components import Component
-from services.access.domain.users import Decision, Term, User
+from services.access.domain.users import Term, User
 from services.access.storage import directory
-from services.access.usecases import sessions
+from services.access.usecases import authorization, sessions
 from services.access.usecases.directory import describe_component
+from services.access.usecases.preconditions import require_compatible_roles, require_open_component
 from services.access.usecases.sessions import describe_user
 from services.chassis.messages import Caller, Invalid, entity_tags, require_match
 from services.chassis.messages import new_id as make_id
@@ -63,10 +60,10 @@ def create_user(
         contractor=command.contractor,
         external_id=command.external_id,
     )
-    _demand(rules.may_administer(by, component=user.component, roles=user.roles))
+    authorization.require_user_manager(by, user)
     TextNeedsReview.unless_clean([("name", user.name, screen_person_name), ("justification", command.justification, screen)])
-    _demand_component(work, user.component)
-    _demand_together(user)
+    require_open_component(work, user.component)
+    require_compatible_roles(user)
     if not directory.insert_user(work, user, justification=command.justification, by=by.id, at=now):
         raise UsernameTaken
     work.record("access:user:create", subjects=[user.id], fields=["username", "name", "component", "level", "roles"])
@@ -101,10 +98,10 @@ def change_user(
         active=given_or(command.active, user.active),
     )
     TextNeedsReview.unless_clean([("name", given_or(command.name, None), screen_person_name)])
-    _demand(rules.may_change(by, user, component=after.component, level=after.level, roles=after.roles))
+    authorization.require_user_changer(by, user, after)
     if after.component != user.component:
-        _demand_component(work, after.component)
-    _demand_together(after)
+        require_open_component(work, after.component)
+    require_compatible_roles(after)
     directory.update_user(work, after)
     directory.set_roles(work, user.id, after.roles)
     if after.component != user.component or after.roles - user.roles:
@@ -122,7 +119,7 @@ def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, n
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
     """
     user = _locked(work, user_id)
-    _demand(rules.may_approve(by, user))
+    authorization.require_approver(by, user)
     directory.insert_approval(work, new_id(), user, by=by.id, at=now)
     work.record("access:user:approve", subjects=[user.id])
     return _told(work, user, now=now)
@@ -134,7 +131,7 @@ def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: s
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
     """
     user = _locked(work, user_id)
-    _demand(rules.may_approve(by, user))
+    authorization.require_approver(by, user)
     directory.withdraw_approval(work, user, by=by.id, at=now)
     work.record("access:user:disapprove", subjects=[user.id])
     return _told(work, user, now=now)
@@ -204,8 +201,7 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, command: PutCompon
     :raises NotYourUsers: only system administrators and owners keep the list.
     :raises ComponentUnknown: the office above is not there, or is itself below another, or this one has some below.
     """
-    if not (by.kind == "operator" or by.roles & rules.SYSTEM):
-        raise NotYourUsers("System administrators and owners keep the list of offices.", extra={"rule": "T19"})
+    authorization.require_component_manager(by)
     component = Component(code, command.name, command.parent_id, command.active)
     TextNeedsReview.unless_clean([("name", component.name, screen_organization_name)])
     if component.parent_code is not None:
@@ -224,8 +220,7 @@ def set_password(work: UnitOfWork, *, by: Caller, now: datetime, username: str, 
     :raises UserUnknown: no user of that name.
     :raises NotYourUsers: only an operator sets passwords.
     """
-    if by.kind != "operator":
-        raise NotYourUsers
+    authorization.require_password_setter(by)
     user = directory.find_user_by_name(work, username, lock=True)
     if user is None:
         raise UserUnknown
@@ -256,28 +251,8 @@ def _locked(work: UnitOfWork, user_id: str) -> User:
 
 def _administered(work: UnitOfWork, by: Caller, user_id: str) -> User:
     user = _locked(work, user_id)
-    if by.id == user.id:
-        raise NotYourselfToApprove
-    _demand(rules.may_administer(by, component=user.component, roles=user.roles))
+    authorization.require_user_manager(by, user)
     return user
-
-
-def _demand(decision: Decision) -> None:
-    if decision:
-        return
-    refusal = NotYourselfToApprove if decision.code == "not-yourself" else NotYourUsers
-    raise refusal(decision.reason, extra={"rule": decision.rule})
-
-
-def _demand_component(work: UnitOfWork, code: str) -> None:
-    if not directory.component_is_open(work, code):
-        raise ComponentUnknown(errors={"component": ["There is no such office."]})
-
-
-def _demand_together(user: User) -> None:
-    decision = rules.go_together(component=user.component, level=user.level, roles=user.roles)
-    if not decision:
-        raise RolesIncompatible(decision.reason, errors={"roles": [decision.reason]}, extra={"rule": decision.rule})
 
 
 def _term(since: date, until: date | None) -> Term:

@@ -9,6 +9,7 @@ from services.access.contract.answers import ComponentAnswer, Components, Integr
 from services.access.contract.schemas import ListUsers
 from services.access.domain.components import Component
 from services.access.storage import directory
+from services.access.usecases.authorization import may_own
 from services.access.usecases.sessions import describe_user
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller
@@ -102,13 +103,7 @@ def integration_owner(work: UnitOfWork, *, by: Caller, account: str, username: s
         raise NotYourUsers
     component = directory.component_of_account(work, account)
     user = directory.find_user_by_name(work, username.casefold())
-    if (
-        component is None
-        or user is None
-        or user.component != component
-        or user.level not in {"contributor", "steward"}
-        or not (user.active and user.told_active)
-    ):
+    if component is None or user is None or user.component != component or not may_own(user) or not (user.active and user.told_active):
         raise UserUnknown
     work.record("access:integration:owner", subjects=[user.id])
     return {"component": component, "user": describe_user(user)}

@@ -21,6 +21,7 @@ from services.access.domain.statements import STATEMENTS, STATEMENTS_VERSION, ar
 from services.access.domain.users import Lapse, User, lapses
 from services.access.storage import directory, sessions
 from services.access.usecases import passports
+from services.access.usecases.authorization import is_administrator
 from services.access.usecases.passports import Sign
 from services.chassis.messages import Caller, Refusal, wire_value
 from services.chassis.messages import new_id as make_id
@@ -86,7 +87,7 @@ def sign_in(
         return _suspended(missing)
     ended = []
     alive = _still_alive(work, user.id, now=now)
-    for oldest in rules.beyond_limit(alive, roles=user.roles):
+    for oldest in rules.beyond_limit(alive, is_administrator=is_administrator(user)):
         end(work, oldest, because="newer-sign-in", now=now)
         ended.append(oldest.id)
     token = new_token()

@@ -1,6 +1,6 @@
 """The field policy: published data (``rules``) and one decision over it (``decide``), deny by default."""
 
-from services.lexicon.policy.decision import decide
+from services.lexicon.policy.decision import decide, go_together
 from services.lexicon.policy.facts import Actor, Decision, Facts, Grant, Granted, Withheld
 from services.lexicon.policy.rules import ACTIONS, CONTACT_LAYER, DIRECTORY_LAYER, FIELDS
 
@@ -16,4 +16,5 @@ __all__ = [
     "Granted",
     "Withheld",
     "decide",
+    "go_together",
 ]

@@ -6,7 +6,7 @@ from typing import Final
 from services.lexicon.policy import rules
 from services.lexicon.policy.facts import Actor, Decision, Facts, Granted, Withheld
 from services.lexicon.policy.rules import ACTIONS, FIELDS, Action, Permit
-from services.lexicon.vocabulary import at_least
+from services.lexicon.vocabulary import SYSTEM_OWNER_COMPONENTS, at_least
 
 
 def decide(actor: Actor, action: str, field: str | None = None, facts: Facts | None = None) -> Decision:
@@ -19,23 +19,38 @@ def decide(actor: Actor, action: str, field: str | None = None, facts: Facts | N
     known = ACTIONS.get(action)
     if known is None:
         return Withheld("this action is not in the policy", "T4")
-    for refuses in (_refuse_kind, _refuse_field, _refuse_role, _refuse_frozen):
+    for refuses in (_refuse_kind, _refuse_field, _refuse_role, _refuse_oneself, _refuse_frozen):
         refusal = refuses(actor, action, known, field, facts)
         # A refusal is false, so it is asked for by identity.
         if refusal is not None:
             return refusal
     if actor.kind == "integration":
         return _decide_for_integration(known, field, facts)
+    if actor.kind == "operator":
+        return Granted("T19")
     if action == "read" and facts.frozen:
         # Who may see the rest of a frozen record was decided above; a level adds nothing (T21).
         return Granted("T21")
     return _decide_by_permits(actor, known, field, facts)
 
 
+def go_together(component: str, level: str | None, roles: frozenset[str]) -> Decision:
+    """Decide whether one account may have this level and these roles at this office."""
+    if roles & rules.OFFICERS and (level is not None or len(roles) > 1):
+        return Withheld("the account of the security or privacy officer is not also a user's", "T14")
+    if roles & rules.WITHOUT_CONTACT_LAYER and at_least(level, "contributor"):
+        return Withheld("those who run the system see no contact layer: reader at most", "T19")
+    if "system_owner" in roles and component not in SYSTEM_OWNER_COMPONENTS:
+        return Withheld("system owners belong to White House Liaison, Policy or Intergovernmental Affairs", "R2")
+    return Granted("T19")
+
+
 def _refuse_kind(actor: Actor, _name: str, action: Action, _field: str | None, _facts: Facts) -> Withheld | None:
     if actor.kind == "user":
         return None
     if actor.kind == "integration" and action.integration and actor.component:
+        return None
+    if actor.kind == "operator" and action.operator:
         return None
     return Withheld("only a person who is signed in may do this", "T13")
 
@@ -64,6 +79,12 @@ def _refuse_role(actor: Actor, name: str, action: Action, _field: str | None, _f
         return Withheld("the security officer's account sees the trail and nothing else", "T14")
     if "contact" in action.layers and actor.roles & rules.WITHOUT_CONTACT_LAYER:
         return Withheld("administrators of the system have no contact layer", "T19")
+    return None
+
+
+def _refuse_oneself(actor: Actor, _name: str, action: Action, _field: str | None, facts: Facts) -> Withheld | None:
+    if action.not_oneself and facts.subject_user_id in {None, actor.id}:
+        return Withheld("nobody approves or promotes themselves", "T19")
     return None
 
 
@@ -162,7 +183,8 @@ CONDITIONS: Final[dict[str, Condition]] = {
     "duty_of_office": lambda _a, _, f: f.duty_of in {"office_administrator", "system_owner"},
     "duty_of_system_owner": lambda _a, _, f: f.duty_of == "system_owner",
     "subject_of_own_office": lambda a, _, f: _same(a.component, f.subject_component),
-    "not_oneself": lambda a, _, f: f.subject_user_id is not None and a.id != f.subject_user_id,
+    "subject_with_role": lambda _a, _, f: bool(f.subject_roles),
+    "subject_without_role": lambda _a, _, f: f.subject_roles is not None and not f.subject_roles,
     "no_level": lambda a, _, _f: a.level is None,
     "few_rows": lambda _a, _, f: f.rows is not None and f.rows <= rules.ROWS_OF_A_CONTRIBUTOR,
     "rows_are_known": lambda _a, _, f: f.rows is not None,
@@ -188,7 +210,8 @@ _REASONS: Final[dict[str, tuple[str, str, str | None]]] = {
     "duty_of_office": ("the duty is still the owner's", "T10", None),
     "duty_of_system_owner": ("the duty has not passed to the system owner", "T10", None),
     "subject_of_own_office": ("the account is of another office", "T19", None),
-    "not_oneself": ("nobody approves themselves", "T19", None),
+    "subject_with_role": ("a user is approved by the administrator of their own office", "R179", None),
+    "subject_without_role": ("system owners and system administrators give roles, and approve whoever has one", "R180", None),
     "no_level": ("the security officer's account is not also a user's", "T14", None),
     "few_rows": ("a contributor imports up to 2,000 rows at a time", "T19", "steward"),
     "rows_are_known": ("the number of rows is not known", "T19", None),

@@ -60,6 +60,7 @@ class Facts:
     duty_of: str = "owner"  # who must erase: "owner", "office_administrator" or "system_owner"
     subject_user_id: str | None = None  # whose account is administered
     subject_component: str | None = None  # the office of that account, or the receiving one
+    subject_roles: frozenset[str] | None = None  # the roles of that account
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ class Withheld:
     reason: str
     rule: str
     remedy: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The reason as a sentence."""
+        return f"{self.reason[0].upper()}{self.reason[1:]}."
 
     def __bool__(self) -> bool:
         """Be false, so that a decision can be asked like a question."""

@@ -38,6 +38,8 @@ class Action:
     when_frozen: bool = False
     editing: bool = False
     integration: bool = False  # a component's own system may do it too (T13)
+    operator: bool = False  # an operator at the command line may do it too
+    not_oneself: bool = False  # nobody does it to their own account (T19)
 
 
 _DIRECTORY: Final = frozenset({"directory"})
@@ -93,6 +95,17 @@ def _role(rule: str, role: str, *when: str) -> Permit:
 def _anybody(rule: str, *when: str) -> Permit:
     return Permit(rule, when=when)
 
+
+_ADMINISTRATORS: Final = (
+    _role("T19", "office_administrator"),
+    _role("T19", "system_administrator"),
+    _role("T19", "system_owner"),
+)
+_ADMINISTRATORS_OF_USERS: Final = (
+    _role("T19", "office_administrator", "subject_of_own_office", "subject_without_role"),
+    _role("T19", "system_administrator"),
+    _role("T19", "system_owner"),
+)
 
 ACTIONS: Final = MappingProxyType(
     {
@@ -210,16 +223,24 @@ ACTIONS: Final = MappingProxyType(
         ),
         "read_destructions": Action((_role("T19", "privacy_officer"), _role("T19", "system_owner")), when_frozen=True),
         # Administration: about accounts and rules, never about stakeholders, so that no freeze concerns it.
-        "manage_users": Action(
+        "administer": Action(_ADMINISTRATORS, when_frozen=True),
+        # Accounts and the rights that they have; of a user who moves, at both offices.
+        "manage_users": Action(_ADMINISTRATORS_OF_USERS, when_frozen=True, operator=True, not_oneself=True),
+        # What gives no rights: the name, and whether the account is open.
+        "change_user": Action(_ADMINISTRATORS_OF_USERS, when_frozen=True, operator=True),
+        # The office administrator approves users of the office; whoever has a role is approved from above.
+        "approve_user": Action(
             (
-                _role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),
-                _role("T19", "system_administrator", "not_oneself"),
-                _role("T19", "system_owner", "not_oneself"),
+                _role("R179", "office_administrator", "subject_of_own_office", "subject_without_role"),
+                _role("R180", "system_administrator", "subject_with_role"),
+                _role("R180", "system_owner", "subject_with_role"),
             ),
             when_frozen=True,
+            operator=True,
+            not_oneself=True,
         ),
-        "receive_user": Action((_role("T19", "office_administrator", "subject_of_own_office", "not_oneself"),), when_frozen=True),
-        "manage_components": Action((_role("T19", "system_administrator"), _role("T19", "system_owner")), when_frozen=True),
+        "set_password": Action((), when_frozen=True, operator=True),
+        "manage_components": Action((_role("T19", "system_administrator"), _role("T19", "system_owner")), when_frozen=True, operator=True),
         "manage_policy": Action((_role("T19", "system_administrator"), _role("T19", "system_owner")), when_frozen=True),
         "read_trail": Action((_role("T14", "isso", "no_level"),), when_frozen=True),
         "sign_review": Action((_role("R127", "isso", "no_level"),), when_frozen=True),
@@ -234,3 +255,6 @@ ONLY_THE_TRAIL: Final = frozenset({"read_trail", "sign_review"})
 
 WITHOUT_CONTACT_LAYER: Final = frozenset({"system_administrator", "system_owner"})
 """Roles that never see the contact layer and never export it, whatever else they have (T19)."""
+
+OFFICERS: Final = frozenset({"isso", "privacy_officer"})
+"""Roles whose account has no level and no other role (T14)."""
