@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: An idle session ends after this long.
+#: A session ends after this time without a request.
 IDLE = timedelta(minutes=15)
-#: And every session after this long, however busy.
+#: Every session ends after this time.
 TOTAL = timedelta(hours=12)
-#: How long an ended session stays in the heartbeat: longer than any passport of it can live.
+#: For how long a heartbeat names an ended session: longer than any passport of it is valid.
 TOLD_FOR = timedelta(seconds=120)
 
 # 32 bytes in base64url without padding; the last character carries four bits of the token, so only 16 can stand there.
@@ -22,7 +22,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One sign-in. `ended_because` is set once it is over."""
+    """A session. `ended_because` is set when it has ended."""
 
     id: str
     user_id: str
@@ -35,20 +35,20 @@ class Session:
 
     @property
     def idle_expires_at(self) -> datetime:
-        """When it ends if nothing more is asked in it."""
+        """When the session ends without a further request."""
         return min(self.last_seen_at + IDLE, self.expires_at)
 
 
 def new_token() -> str:
-    """Return 256 bits of chance as text."""
+    """Return 256 random bits as text."""
     return secrets.token_urlsafe(32)
 
 
 def token_digest(token: object) -> bytes | None:
-    """Return the SHA-256 under which a token is stored, or None for what cannot be a token.
+    """Return the SHA-256 under which a token is stored, or None if this cannot be a token.
 
-    Base64 leaves two unused bits in the last character; the canonical spelling alone is taken, so that a token has
-    one spelling and any mutated character makes another token.
+    Base64 leaves two bits of the last character unused. Only the canonical spelling counts, so that each changed
+    character makes another token.
     """
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return None

@@ -21,27 +21,27 @@ class User:
     active: bool
     contractor: bool = False
     external_id: str | None = None
-    #: What the other services were last told about whether access is in effect.
+    #: Whether access is in effect as it was last announced.
     told_active: bool = False
-    #: In which pages show times to this user; None leaves it to the browser.
+    #: The time zone of pages; None means that of the browser.
     time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Something that holds from one day to another; `until` is the last day, None for no end."""
+    """A span of days. `until` is the last day; None means no end."""
 
     since: date
     until: date | None = None
 
     def covers(self, day: date) -> bool:
-        """Whether it holds on that day."""
+        """Return whether the day is within the term."""
         return self.since <= day and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """Everything that access stands on, beside the account itself."""
+    """Everything that access needs beside the account itself."""
 
     license: Term | None = None
     approved_for: frozenset[str] = frozenset()
@@ -51,7 +51,7 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Lapse:
-    """One reason why access is not in effect, and the requirement that asks for it."""
+    """A reason why access is not in effect, with its requirement."""
 
     code: str
     sentence: str
@@ -59,10 +59,10 @@ class Lapse:
 
 
 def lapses(user: User, grounds: Grounds, *, today: date) -> list[Lapse]:
-    """Return every reason why access is not in effect; none means that it is.
+    """Return every reason why access is not in effect.
 
-    Account and license and approval by the present office and both trainings and rules of behavior: any of them
-    lapsing suspends at once (N14, R177-R179, R184-R186).
+    Access needs an open account, a license, the approval of the present office, both trainings and the rules of
+    behavior. It is suspended as soon as one of them lapses (N14, R177-R179, R184-R186).
     """
     found = []
     if not user.active:

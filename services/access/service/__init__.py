@@ -1,4 +1,4 @@
-"""What access answers: load, call the use case, return."""
+"""The methods of access: load the input, call the use case, return its answer."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.connection import BrokerUnavailable
 from services.chassis.validation import as_id
 
-#: The version of the field policy that passports are made out under.
+#: The version of the field policy in passports.
 POLICY_VERSION = "1"
-#: Whoever may look into the directory: people, and services that keep a copy of it.
+#: Who may read the directory: people, and services that keep a copy of it.
 EVERYONE = ("user", *sorted(SERVICES))
 Outcome = TypeVar("Outcome")
 
 
 class AccessService(OperationMethods, Witness):
-    """Answers who may come in."""
+    """Signs users in, and administers users and offices."""
 
     name = "access"
     database = DatabaseProvider()
@@ -39,7 +39,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc(sessions.SIGN_IN, identity="anonymous")
     def sign_in(self, caller: Caller, username: str, password: str, source: str) -> answers.SignedIn:
-        """Open a session: a token, the user and the three statements.
+        """Open a session, and return its token, the user and the three statements.
 
         :raises CredentialsWrong, SignInThrottled, AccessSuspended: 401, 429, 403.
         """
@@ -52,7 +52,7 @@ class AccessService(OperationMethods, Witness):
         return _granted(signed_in)
 
     def _authenticated(self, caller: Caller, username: str, password: str, source: str) -> str:
-        # An unknown name takes the same steps as a wrong password: two transactions and one check of a hash.
+        # An unknown user name takes the same steps as a wrong password: two transactions and one check of a hash.
         if self.dependencies.throttle.is_closed(username, source, now=self.dependencies.clock()):
             raise contract.SignInThrottled
         with self.database.work(caller) as work:
@@ -69,7 +69,7 @@ class AccessService(OperationMethods, Witness):
     def open_session(self, caller: Caller, token: str) -> answers.OpenedSession:
         """Return the session of a token, and its passports for every service.
 
-        :raises SessionRequired: there is none, or it has ended; `extra` says why.
+        :raises SessionRequired: there is no such session, or it has ended; `extra` has the reason.
         """
         with self.database.work(caller) as work:
             opened = sessions.open_session(
@@ -91,7 +91,7 @@ class AccessService(OperationMethods, Witness):
         accepted: bool,
         rotate: bool = False,
     ) -> answers.Acknowledged:
-        """Record the acknowledgement; for a browser the token is rotated."""
+        """Record the acknowledgement; with `rotate`, replace the token."""
         given = contract.AcknowledgementSchema().load({"statements_version": statements_version, "accepted": accepted})
         with self.database.work(caller) as work:
             return sessions.acknowledge(
@@ -105,14 +105,14 @@ class AccessService(OperationMethods, Witness):
 
     @rpc(sessions.END, before_acknowledgement=True)
     def sign_out(self, caller: Caller) -> None:
-        """End the caller's session, everywhere at once."""
+        """End the caller's session, in every process at once."""
         with self.database.work(caller) as work:
             sessions.sign_out(work, by=caller, now=self.dependencies.clock())
         self._beat(caller)
 
     @rpc(sessions.CHECK, subject="session_id", identity="anonymous")
     def check_session(self, caller: Caller, session_id: str, policy_version: str | None = None) -> answers.CheckedSession:
-        """Tell a service that missed the heartbeat whether a session lives, under the policy in force."""
+        """Return whether a session lives under the present policy, for a service that missed the heartbeat."""
         known = as_id(session_id, contract.SessionRequired)
         with self.database.work(caller) as work:
             checked = sessions.check_session(work, session_id=known, now=self.dependencies.clock())
@@ -120,7 +120,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc("access:passport:exchange", identity="anonymous")
     def exchange(self, caller: Caller, passport: str, audience: str, service: str, secret: str) -> dict[str, str]:
-        """Return a passport of the same user and session for another service, to the service that was shown it."""
+        """Exchange a passport for one of the same user and session for another service."""
         bearer, shown_to = self.dependencies.bearer(passport)
         with self.database.work(caller) as work:
             issued = exchange.exchange(
@@ -155,7 +155,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc(gateway_refusals.REFUSE, identity=("user", "anonymous"))
     def record_refusal(self, caller: Caller, route: str, code: str, status: int, source: str) -> None:
-        """Record what the gateway refused, before it answers."""
+        """Record a refusal of the gateway before it answers."""
         command = contract.GatewayRefusalSchema().load({"route": route, "code": code, "status": status, "source": source})
         with self.database.work(caller) as work:
             gateway_refusals.record_refusal(
@@ -185,7 +185,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc("access:integration:owner", identity=tuple(sorted(SERVICES)))
     def integration_owner(self, caller: Caller, account: str, username: str) -> answers.IntegrationOwner:
-        """Return whom a component's system names as owner, if they may own."""
+        """Return the employee whom a component's system names as owner."""
         with self.database.work(caller) as work:
             return directory.integration_owner(work, by=caller, account=str(account), username=str(username))
 
@@ -207,7 +207,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc("access:user:create", command=True, status=201, created="id")
     def create_user(self, call: CommandCall, body: dict[str, Any]) -> answers.UserAnswer:
-        """Enter a user."""
+        """Create a user."""
         command = contract.UserCreateSchema().load(body)
         return call.run(
             lambda work: administration.create_user(work, by=call.caller, now=self.dependencies.clock(), command=command),
@@ -222,12 +222,12 @@ class AccessService(OperationMethods, Witness):
 
     @rpc("access:user:approve", subject="user_id", command=True)
     def approve_user(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
-        """Approve a user for their office."""
+        """Approve a user for their present office."""
         return self._administer(call, user_id, administration.approve_user)
 
     @rpc("access:user:disapprove", subject="user_id", command=True)
     def withdraw_approval(self, call: CommandCall, user_id: str) -> answers.UserAnswer:
-        """Withdraw the approval of a user's office."""
+        """Withdraw the approval of a user's present office."""
         return self._administer(call, user_id, administration.withdraw_approval)
 
     @rpc("access:user:license", subject="user_id", command=True)
@@ -248,7 +248,7 @@ class AccessService(OperationMethods, Witness):
 
     @rpc("access:component:change", command=True)
     def put_component(self, call: CommandCall, code: str, body: dict[str, Any]) -> answers.ComponentAnswer:
-        """Enter or change an office."""
+        """Create an office, or change one."""
         command = contract.ComponentChangeSchema().load(body)
         return call.run(
             lambda work: administration.put_component(work, by=call.caller, code=code, command=command),
@@ -257,12 +257,12 @@ class AccessService(OperationMethods, Witness):
 
     @timer(seconds=1, action="access:heartbeat:send", eager=True)
     def beat(self, caller: Caller) -> None:
-        """Tell every process which sessions ended."""
+        """Send the heartbeat, which names the sessions that ended."""
         self._beat(caller)
 
     @timer(seconds=15, action="access:session:sweep", eager=True)
     def sweep(self, caller: Caller) -> None:
-        """End what is over, suspend what lapsed, and sum up refusals."""
+        """End sessions that are over, suspend lapsed access, and sum up refusals."""
         now = self.dependencies.clock()
         with self.database.work(caller) as work:
             ended = sessions.sweep(work, now=now)
@@ -288,7 +288,7 @@ class AccessService(OperationMethods, Witness):
         return user
 
     def _beat(self, caller: Caller) -> None:
-        """Send a heartbeat now; without a broker nobody hears one, and everybody asks."""
+        """Send a heartbeat now. Without a broker it is left out, and services ask for each session."""
         now = self.dependencies.clock()
         with self.database.work(caller) as work:
             ended = sessions.recently_ended(work, now=now)

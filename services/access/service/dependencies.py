@@ -1,4 +1,4 @@
-"""What one process of access keeps: the signing key, failed sign-ins, and how many passwords are being checked."""
+"""The state of one process of access: the signing key, failed sign-ins and running password checks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT_A_TIME = 2
 
 
 class Dependencies:
-    """What one process of access keeps: the signing key, failed sign-ins, and how many passwords are being checked."""
+    """The signing key, the failed sign-ins and the running password checks of one process."""
 
     def __init__(self, private_key: str, public_key: str, clock: Callable[[], datetime]) -> None:
         """Take the keys and the clock."""
@@ -35,31 +35,31 @@ class Dependencies:
         self._places = Semaphore(_AT_A_TIME)
 
     def renew(self, private_key: str, public_keys: str) -> None:
-        """Sign with another key, and believe other ones.
+        """Replace the key that signs passports and the keys that verify them.
 
-        :raises ValueError: one of them is none.
+        :raises ValueError: a key is not valid.
         """
         verifiers: dict[Any, PassportVerifier] = {audience: PassportVerifier(public_keys, audience) for audience in AUDIENCES}
         self._signer, self._verifiers = PassportSigner(private_key), verifiers
 
     def sign(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
-        """Make out a passport."""
+        """Return a signed passport with its id."""
         return self._signer.issue(caller, audience, now)
 
     def bearer(self, passport: object) -> tuple[Caller, str]:
-        """Return whom a passport speaks of, and the service that it was made out to.
+        """Return the caller of a passport, and the service that it was issued to.
 
-        :raises PassportNotExchangeable: it is not a valid one.
+        :raises PassportNotExchangeable: the passport is not valid.
         """
         try:
-            # The audience is read only to choose who checks it; the check believes nothing.
+            # Read the audience unverified, only to choose the verifier, which checks all of it.
             audience = jwt.decode(str(passport), options={"verify_signature": False}).get("aud")
             return self._verifiers[audience].verify(str(passport), self.clock()), str(audience)
         except (jwt.PyJWTError, KeyError, TypeError, PassportInvalid) as wrong:
             raise contract.PassportNotExchangeable from wrong
 
     def is_right(self, stored_password: str, password: str) -> bool:
-        """Check a password in a thread of its own, so that nobody else waits for it."""
+        """Check a password in a thread, so that other calls do not wait for it."""
         with self._places:
             return bool(tpool.execute(passwords.is_right, stored_password, password))
 

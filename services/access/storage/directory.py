@@ -40,7 +40,7 @@ def _component(row: Row[Any]) -> Component:
 
 
 def component_is_open(work: UnitOfWork, code: str) -> bool:
-    """Whether there is such an office, and it takes part."""
+    """Return whether there is such an office, and it is active."""
     return work.execute(select(components.c.active).where(components.c.code == code)).scalar_one_or_none() is True
 
 
@@ -51,7 +51,7 @@ def find_component(work: UnitOfWork, code: str) -> Component | None:
 
 
 def has_offices_below(work: UnitOfWork, code: str) -> bool:
-    """Whether some office belongs to this one."""
+    """Return whether an office has offices below it."""
     return work.execute(select(components.c.code).where(components.c.parent_code == code).limit(1)).first() is not None
 
 
@@ -98,8 +98,8 @@ def _user(row: Row[Any]) -> User:
 
 
 def _locked(query: Select[Any]) -> Select[Any]:
-    # Not FOR UPDATE: that would wait for whoever inserts a row that points to the user (an acknowledgement, with its
-    # session locked), who waits for that very session.
+    # Not FOR UPDATE: that would wait for a transaction that inserts a row with a reference to the user. An
+    # acknowledgement does so while it holds the lock on its session, for which this transaction may wait in turn.
     return query.with_for_update(of=users, key_share=True)
 
 
@@ -118,7 +118,7 @@ def find_user_by_name(work: UnitOfWork, username: str, *, lock: bool = False) ->
 
 
 def find_credential(work: UnitOfWork, username: str) -> tuple[str, str] | None:
-    """Return (user id, stored password), or None for a name without one: one statement in either case."""
+    """Return (user id, stored password), or None for a name without a password, with one statement in both cases."""
     row = work.execute(
         select(users.c.id, credentials.c.password_hash).join(credentials, credentials.c.user_id == users.c.id).where(users.c.username == username)
     ).one_or_none()
@@ -166,7 +166,7 @@ def _asked(ids: Collection[str] | None, component: str | None, words: str | None
 
 
 def insert_user(work: UnitOfWork, user: User, *, justification: str | None, by: str, at: datetime) -> bool:
-    """Enter a user with their roles; False when the name is taken."""
+    """Insert a user with their roles; return False if the name is taken."""
     entered = work.execute(
         upsert(users)
         .values(
@@ -203,13 +203,13 @@ def update_user(work: UnitOfWork, user: User) -> None:
 
 
 def tell(work: UnitOfWork, user_id: str, *, active: bool) -> int:
-    """Note what the other services are told of a user; return the number of the telling."""
+    """Store whether access is announced as in effect; return the revision of the announcement."""
     statement = update(users).where(users.c.id == user_id).values(told_active=active, revision=users.c.revision + 1).returning(users.c.revision)
     return int(work.execute(statement).scalar_one())
 
 
 def set_roles(work: UnitOfWork, user_id: str, roles: Iterable[str]) -> None:
-    """Make these the user's roles, and no others."""
+    """Replace the roles of a user."""
     held = sorted(set(roles))
     work.execute(delete(user_roles).where(and_(user_roles.c.user_id == user_id, user_roles.c.role.not_in(held))))
     if held:
@@ -229,26 +229,26 @@ def set_license(work: UnitOfWork, user_id: str, term: Term, *, by: str) -> None:
 
 
 def insert_approval(work: UnitOfWork, approval_id: str, user: User, *, by: str, at: datetime) -> None:
-    """Record that an office approves a user; approving twice changes nothing."""
+    """Insert the approval of a user by their office, unless there is one."""
     work.execute(
         upsert(approvals).values(id=approval_id, user_id=user.id, component=user.component, approved_by=by, approved_at=at).on_conflict_do_nothing()
     )
 
 
 def withdraw_approval(work: UnitOfWork, user: User, *, by: str, at: datetime) -> int:
-    """Withdraw the standing approval of the user's present office; return how many there were."""
+    """Withdraw the approval of the user's present office; return how many there were."""
     standing = and_(approvals.c.user_id == user.id, approvals.c.component == user.component, approvals.c.withdrawn_at.is_(None))
     return work.execute(update(approvals).where(standing).values(withdrawn_by=by, withdrawn_at=at)).rowcount
 
 
 def withdraw_all_approvals(work: UnitOfWork, user_id: str, *, by: str, at: datetime) -> None:
-    """Withdraw every standing approval, when a user moves or their rights change."""
+    """Withdraw every approval of a user who moves or gets other rights."""
     standing = and_(approvals.c.user_id == user_id, approvals.c.withdrawn_at.is_(None))
     work.execute(update(approvals).where(standing).values(withdrawn_by=by, withdrawn_at=at))
 
 
 def insert_training(work: UnitOfWork, training_id: str, user_id: str, kind: str, term: Term, *, by: str, at: datetime) -> None:
-    """Record a training."""
+    """Insert a training."""
     work.execute(
         insert(trainings).values(
             id=training_id,
@@ -263,7 +263,7 @@ def insert_training(work: UnitOfWork, training_id: str, user_id: str, kind: str,
 
 
 def insert_rules_of_behavior(work: UnitOfWork, record_id: str, user_id: str, version: str, *, accepted_on: date, expires_on: date, by: str) -> None:
-    """Record that a user accepted the rules of behavior."""
+    """Insert the acceptance of the rules of behavior."""
     work.execute(
         insert(rules_of_behavior).values(
             id=record_id,
@@ -277,7 +277,7 @@ def insert_rules_of_behavior(work: UnitOfWork, record_id: str, user_id: str, ver
 
 
 def read_grounds(work: UnitOfWork, user_ids: Collection[str]) -> dict[str, Grounds]:
-    """Return what each user's access stands on."""
+    """Return what the access of each user is based on."""
     wanted = list(user_ids)
     license_of = {row.user_id: Term(row.since, row.until) for row in work.execute(select(licenses).where(licenses.c.user_id.in_(wanted)))}
     approved: dict[str, set[str]] = {}
@@ -311,7 +311,7 @@ def component_of_account(work: UnitOfWork, account: str) -> str | None:
 
 
 def insert_integration_account(work: UnitOfWork, account: str, component: str, description: str, *, at: datetime) -> bool:
-    """Enter a component's own system; False when the account is taken."""
+    """Insert the account of a component's own system; return False if it exists."""
     entered = work.execute(
         upsert(integration_accounts)
         .values(account=account, component=component, description=description, active=True, created_at=at)

@@ -1,4 +1,4 @@
-"""Accounts: entering, changing, approving, and what else access stands on (R176-R188, N14)."""
+"""Administration of users and offices: accounts, approvals, licenses, trainings and rules of behavior (R176-R188, N14)."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def create_user(
     told_later: bool = False,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
-    """Enter a user; their access takes effect with license, approval, both trainings and rules of behavior.
+    """Create a user. Access takes effect with license, approval, both trainings and rules of behavior.
 
-    :param told_later: more follows in the same transaction, which tells the other services.
-    :raises NotYourUsers: the caller does not administer that office or may not give those roles.
-    :raises ComponentUnknown: no such office.
-    :raises RolesIncompatible: level and roles do not go together.
-    :raises UsernameTaken: the name or the external id is in use.
+    :param told_later: leave the announcement to a later step of the same transaction.
+    :raises NotYourUsers: the caller does not administer that office, or may not give those roles.
+    :raises ComponentUnknown: there is no such office.
+    :raises RolesIncompatible: one account may not have this level and these roles.
+    :raises UsernameTaken: the user name or the external id is in use.
     """
     user = User(
         id=new_id(),
@@ -81,10 +81,10 @@ def change_user(
     command: ChangeUser,
     if_match: str | None = None,
 ) -> UserAnswer:
-    """Change a user. A change of rights ends their sessions at once; a move takes the receiving office's approval.
+    """Change a user. A change of rights ends the user's sessions at once; after a move the new office has to approve.
 
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
-    :raises Stale: `if_match` is not the tag of what the caller last saw.
+    :raises Stale: the user changed since the caller read them.
     """
     user = _locked(work, user_id)
     if if_match is not None:
@@ -105,7 +105,7 @@ def change_user(
     directory.update_user(work, after)
     directory.set_roles(work, user.id, after.roles)
     if after.component != user.component or after.roles - user.roles:
-        # Approval was for that office and those roles; the next is the receiving administrator's (T19, R180).
+        # The approval was for the former office and roles, so the new ones need an approval of their own (T19, R180).
         directory.withdraw_all_approvals(work, user.id, by=by.id, at=now)
     if _rights(after) != _rights(user):
         sessions.end_all(work, user.id, because="rights-changed", now=now)
@@ -114,7 +114,7 @@ def change_user(
 
 
 def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, new_id: Callable[[], str] = make_id) -> UserAnswer:
-    """Approve a user for their present office (R179); administrators are approved by system owners (R180).
+    """Approve a user for their present office (R179, R180).
 
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
     """
@@ -126,7 +126,7 @@ def approve_user(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, n
 
 
 def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str) -> UserAnswer:
-    """Withdraw the approval of a user's present office; their access is suspended at once (N14).
+    """Withdraw the approval of a user's present office, which suspends their access at once (N14).
 
     :raises NotYourUsers, NotYourselfToApprove: the caller may not.
     """
@@ -138,7 +138,7 @@ def withdraw_approval(work: UnitOfWork, *, by: Caller, now: datetime, user_id: s
 
 
 def designate_license(work: UnitOfWork, *, by: Caller, now: datetime, user_id: str, command: DesignateLicense) -> UserAnswer:
-    """Designate a license for a user (R178), from today on.
+    """Designate a license for a user from today on (R178).
 
     :raises NotYourUsers: the caller does not administer this user.
     """
@@ -157,9 +157,9 @@ def record_training(
     command: RecordTraining,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
-    """Record a training (R184, R185); the annual one on computer security lapses after a year unless said sooner.
+    """Record a training (R184, R185). Training on computer security lapses after a year at the latest.
 
-    :raises Invalid: it lies ahead.
+    :raises Invalid: its day lies ahead, or it ends before it begins.
     :raises NotYourUsers: the caller does not administer this user.
     """
     user = _administered(work, by, user_id)
@@ -183,7 +183,7 @@ def accept_rules_of_behavior(
     command: AcceptRulesOfBehavior,
     new_id: Callable[[], str] = make_id,
 ) -> UserAnswer:
-    """Record that a user accepted the rules of behavior (R186), until a day.
+    """Record until when a user accepted the rules of behavior (R186).
 
     :raises Invalid: that day has passed.
     :raises NotYourUsers: the caller does not administer this user.
@@ -196,10 +196,10 @@ def accept_rules_of_behavior(
 
 
 def put_component(work: UnitOfWork, *, by: Caller, code: str, command: PutComponent) -> ComponentAnswer:
-    """Enter an office, or change one; the list of R139 is data (R141), and two levels deep (R140).
+    """Create an office, or change one. Offices are two levels deep (R139-R141).
 
-    :raises NotYourUsers: only system administrators and owners keep the list.
-    :raises ComponentUnknown: the office above is not there, or is itself below another, or this one has some below.
+    :raises NotYourUsers: the caller is no system administrator or owner.
+    :raises ComponentUnknown: there is no such parent, the parent has one itself, or this office has offices below.
     """
     authorization.require_component_manager(by)
     component = Component(code, command.name, command.parent_id, command.active)
@@ -215,10 +215,10 @@ def put_component(work: UnitOfWork, *, by: Caller, code: str, command: PutCompon
 
 
 def set_password(work: UnitOfWork, *, by: Caller, now: datetime, username: str, password_hash: str) -> str:
-    """Store a new password of the built-in directory; every session of the user ends. Return the user's id.
+    """Store a new password, end every session of the user, and return the user's id.
 
-    :raises UserUnknown: no user of that name.
-    :raises NotYourUsers: only an operator sets passwords.
+    :raises UserUnknown: there is no user of that name.
+    :raises NotYourUsers: the caller is no operator.
     """
     authorization.require_password_setter(by)
     user = directory.find_user_by_name(work, username, lock=True)

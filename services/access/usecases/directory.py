@@ -28,9 +28,9 @@ def list_components(work: UnitOfWork) -> Components:
 
 
 def read_component(work: UnitOfWork, *, code: str) -> ComponentAnswer:
-    """Return one office.
+    """Return an office.
 
-    :raises ComponentUnknown: there is none of that code.
+    :raises ComponentUnknown: there is no office of that code.
     """
     component = directory.find_component(work, code)
     if component is None:
@@ -57,7 +57,7 @@ def list_users(
     cursors: Cursors,
     query: ListUsers,
 ) -> PageOfUsers:
-    """Return employees by user name; those asked for by id all at once.
+    """Return a page of employees by user name, or all employees of the given ids.
 
     :raises CursorInvalid: the cursor is another user's, or another query's.
     """
@@ -79,9 +79,9 @@ def list_users(
 
 
 def read_user(work: UnitOfWork, *, user_id: str) -> UserAnswer:
-    """Return one employee.
+    """Return an employee.
 
-    :raises UserUnknown: there is none of that id.
+    :raises UserUnknown: there is no user of that id.
     """
     user = directory.find_user(work, user_id)
     if user is None:
@@ -91,13 +91,10 @@ def read_user(work: UnitOfWork, *, user_id: str) -> UserAnswer:
 
 
 def integration_owner(work: UnitOfWork, *, by: Caller, account: str, username: str) -> IntegrationOwner:
-    """Return the employee that a component's system names as owner (T13).
+    """Return the employee whom a component's system names as owner (T13), who must be active there and may own records.
 
-    Owner of what it sends in is an active contributor or steward of the account's own component, and nobody else.
-
-    :return: `{"component", "user": {...}}`.
     :raises NotYourUsers: the caller is no service.
-    :raises UserUnknown: no active account of that name, or no such contributor there: one answer for all.
+    :raises UserUnknown: there is no such active account, or no such owner at its component.
     """
     if by.kind != "service":
         raise NotYourUsers

@@ -1,8 +1,7 @@
-"""Passports for services: one exchanged for a user's onward call, and a service's own."""
+"""Passports for services: for the call that a service makes for a user, and for its own calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -19,9 +18,6 @@ from services.chassis.messages import Caller
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
-#: Checks a passport that was made out to one audience: (passport, audience) → who it speaks of; raises if it is none.
-Verify = Callable[[str, str], Caller]
-
 
 def exchange(
     work: UnitOfWork,
@@ -36,26 +32,25 @@ def exchange(
     sign: Sign,
     policy_version: str,
 ) -> dict[str, str]:
-    """Return a passport for `audience` that speaks of the same user and session as the one shown, by way of `service`.
+    """Return a passport for `audience` for the same user and session, which names `service` as the one that calls.
 
-    Only the service that a passport was made out to exchanges it, and proves with its secret that it is that service; what
-    it gets names it, and opens only what that service needs of others. So a passport that somebody copied is of no use,
-    and a captured service has its own way only. A passport that came by way of a service goes no further.
+    Only the service that a passport was issued to can exchange it, with its secret, and only for the services that it
+    calls for users. So a copied passport is of no use elsewhere. An exchanged passport cannot be exchanged again.
 
-    :param bearer: whom the shown passport speaks of (already verified), and `shown_to` the service it was made out to.
-    :raises PassportNotExchangeable: for every reason alike: not that service or not its way, no user's passport, or the
-        session has ended or lapsed.
+    :param bearer: the caller of the verified passport; `shown_to` is the service that it was issued to.
+    :raises PassportNotExchangeable: for every reason: another service or audience, no user's passport, or a session
+        that has ended or lapsed.
     """
     if not is_service(master, service, secret) or service != shown_to or audience not in ONWARD.get(service, ()) or bearer.via is not None:
         raise PassportNotExchangeable
-    # A service's own passport is not exchanged: whoever was called by retention could else call a third as retention.
+    # A service's own passport is not exchanged: a service that retention calls could otherwise call another as retention.
     if audience not in AUDIENCES or bearer.kind != "user":
         raise PassportNotExchangeable
     session = sessions.find(work, bearer.session_id) if bearer.session_id else None
     if session is None or session.user_id != bearer.id or rules.why_over(session, now=now) is not None:
         raise PassportNotExchangeable
     user = directory.find_user(work, session.user_id)
-    # Rights are read again: whatever changed since the first passport was made out is in the second.
+    # Read the rights again: they may have changed since the first passport was issued.
     if user is None or lapses_of(work, user, now=now) or audience not in passports.audiences_of(session):
         raise PassportNotExchangeable
     caller = replace(passports.holder(user, session, policy_version=policy_version, trace_id=work.caller.trace_id), via=service)
@@ -75,7 +70,7 @@ def service_passport(
 ) -> dict[str, str]:
     """Return a service's own passport for `audience`.
 
-    :raises ServiceSecretWrong: no such service or audience, or not its secret; one answer for all.
+    :raises ServiceSecretWrong: there is no such service or audience, or the secret is wrong.
     """
     if not is_service(master, service, secret) or audience not in AUDIENCES:
         raise ServiceSecretWrong

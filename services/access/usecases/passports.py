@@ -1,4 +1,4 @@
-"""Passports: made out for a session, exchanged for another service, or given to a service for its own work."""
+"""Passports of sessions and services."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from services.chassis.messages import Caller
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
-#: Makes one passport: (who, audience, now) → (passport, its jti).
+#: Signs a passport: (caller, audience, now) → (passport, its jti).
 Sign = Callable[[Caller, str, datetime], tuple[str, str]]
 
 ISSUE = "access:passport:issue"
 
 
 def holder(user: User, session: Session, *, policy_version: str | None, trace_id: str | None) -> Caller:
-    """Return the caller that a session's passports speak of."""
+    """Return the caller of a session's passports."""
     return Caller(
         kind="user",
         id=user.id,
@@ -37,12 +37,12 @@ def holder(user: User, session: Session, *, policy_version: str | None, trace_id
 
 
 def issue(work: UnitOfWork, caller: Caller, audiences: Iterable[str], *, sign: Sign, now: datetime) -> dict[str, str]:
-    """Return a passport of `caller` for each audience; one entry bears their numbers, so that audit can check them."""
+    """Return a passport of `caller` for each audience. One entry lists their ids, so that audit can check them."""
     passports, numbers = {}, []
     for audience in audiences:
         passports[audience], jti = sign(caller, audience, now)
         numbers.append(jti)
-    # The work speaks for whoever asked; the entry speaks for whom the passports are made out to.
+    # The transaction belongs to the one who asked; the entry belongs to the caller of the passports.
     asked_by, work.caller = work.caller, replace(caller, operation=None)
     work.record(ISSUE, subjects=numbers, fields=sorted(passports))
     work.caller = asked_by
@@ -50,5 +50,5 @@ def issue(work: UnitOfWork, caller: Caller, audiences: Iterable[str], *, sign: S
 
 
 def audiences_of(session: Session) -> tuple[str, ...]:
-    """Return where a session may go: before the acknowledgement to access alone (R110)."""
+    """Return the services that a session may call: before the acknowledgement access alone (R110)."""
     return AUDIENCES if session.acknowledgement_id else ("access",)

@@ -1,4 +1,4 @@
-"""What must hold before an account is stored."""
+"""Preconditions of storing an account."""
 
 from __future__ import annotations
 

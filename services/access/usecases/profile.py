@@ -24,9 +24,9 @@ def read_profile(work: UnitOfWork, *, by: Caller) -> ProfileAnswer:
 
 
 def change_profile(work: UnitOfWork, *, by: Caller, time_zone: str | None, if_match: str) -> ProfileAnswer:
-    """Set the caller's time zone; None leaves it to the browser again.
+    """Set the caller's time zone; None means that of the browser.
 
-    :raises PreconditionMissing, Stale: `if_match` is not the tag of what the caller last saw.
+    :raises PreconditionMissing, Stale: the profile changed since the caller read it.
     """
     user = _own(work, by, lock=True)
     require_match(if_match, entity_tags(_describe(user)))

@@ -1,4 +1,4 @@
-"""Accounts for a demonstration and for tests: complete, with everything that access stands on."""
+"""Complete accounts for a demonstration, for tests and for a new system."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account to be seeded. `password_hash` is argon2id."""
+    """An account to create. `password_hash` is argon2id."""
 
     username: str
     name: str
@@ -32,9 +32,9 @@ class Account:
 
 
 def seed_accounts(work: UnitOfWork, accounts: Iterable[Account], *, now: datetime, new_id: Callable[[], str] = make_id) -> dict[str, str]:
-    """Enter accounts with license, approval, both trainings and rules of behavior; return user name → id.
+    """Create accounts with license, approval, both trainings and rules of behavior; return user name → id.
 
-    One that exists is left as it is, so that a second start changes nothing.
+    An existing account stays as it is, so that a second start changes nothing.
     """
     ids = {}
     for account in accounts:
@@ -61,9 +61,9 @@ def seed_accounts(work: UnitOfWork, accounts: Iterable[Account], *, now: datetim
 
 
 def complete(work: UnitOfWork, *, user_id: str, now: datetime, new_id: Callable[[], str] = make_id) -> None:
-    """Give a user everything that access stands on: the first ones of a new system have nobody who could.
+    """Give a user license, approval, trainings and rules of behavior, as nobody else can for the first users of a system.
 
-    :raises UserUnknown: there is none of that id.
+    :raises UserUnknown: there is no user of that id.
     """
     user = directory.find_user(work, user_id, lock=True)
     if user is None:
@@ -83,6 +83,6 @@ def _give_grounds(work: UnitOfWork, user: User, *, now: datetime, new_id: Callab
 
 
 def seed_integration(work: UnitOfWork, account: str, component: str, description: str, *, now: datetime) -> None:
-    """Enter a component's own system, once."""
+    """Create the account of a component's own system, unless it exists."""
     if directory.insert_integration_account(work, account, component, description, at=now):
         work.record("access:integration:create", subjects=[account])

@@ -1,4 +1,4 @@
-"""Sessions: signing in, being seen, acknowledging, and every way in which one ends."""
+"""Sessions: signing in, use, the acknowledgement, and every way in which a session ends."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ _WHY_OVER = {
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What a password is verified against; for an unknown name a decoy, so that both take as long."""
+    """The stored password to verify; for an unknown user name a decoy, so that both take the same time."""
 
     user_id: str | None
     stored: str
 
 
 def prepare_sign_in(work: UnitOfWork, *, username: str) -> Attempt:
-    """Return what the password has to match."""
+    """Return the stored password of a user name."""
     found = directory.find_credential(work, username.casefold())
     return Attempt(*found) if found else Attempt(None, DECOY)
 
@@ -72,11 +72,9 @@ def sign_in(
     new_id: Callable[[], str] = make_id,
     new_token: Callable[[], str] = rules.new_token,
 ) -> SignedIn | Refusal:
-    """Open a session for a user whose password (or other proof) was right.
+    """Open a session for an authenticated user. A sign-in beyond the limit ends the oldest session.
 
-    A sign-in beyond the limit ends the oldest session, recorded and told to both. What lapsed is told, by reason.
-
-    :return: the token (nowhere stored) and the session; or the refusal, whose entry is to be committed as well.
+    :return: the session and its token; or a refusal, which is returned so that its audit entry is committed.
     """
     user = directory.find_user(work, user_id, lock=True)
     if user is None:
@@ -102,14 +100,14 @@ def sign_in(
 
 
 def record_mismatch(work: UnitOfWork, *, user_id: str | None) -> None:
-    """Record a failed sign-in: whose account it was aimed at if there is one; a name that does not exist, nowhere."""
+    """Record a failed sign-in with the user, if there is one. An unknown user name is stored nowhere."""
     work.record(MISMATCH, subjects=[user_id] if user_id else [], outcome="refused", rule="credentials-wrong")
 
 
 def open_session(work: UnitOfWork, *, token: object, now: datetime, sign: Sign, policy_version: str) -> OpenedSession | Refusal:
-    """Return the session of a token with its passports, and note that it is in use.
+    """Return the session of a token with its passports, and store that it is in use.
 
-    :return: `{"session", "passports"}`; or the refusal, with whatever the discovery ended to be committed.
+    :return: the session; or a refusal, which is returned so that the end of the session is committed.
     """
     digest = rules.token_digest(token)
     session = sessions.find_by_digest(work, digest) if digest else None
@@ -152,11 +150,11 @@ def acknowledge(
     new_id: Callable[[], str] = make_id,
     new_token: Callable[[], str] = rules.new_token,
 ) -> Acknowledged:
-    """Record the affirmative acknowledgement of the three statements: who, when, which text (R103-R110).
+    """Record that the caller acknowledges the three statements (R103-R110).
 
-    :param rotate: give the session another token (browsers); the old one is dead at once.
-    :return: `{"token": new token or None, "acknowledgement_id"}`.
-    :raises StatementsNotAccepted: another version, or no yes; nothing changes.
+    :param rotate: replace the session's token, as browsers need; the old one is no longer valid.
+    :return: the new token, if there is one, and the id of the acknowledgement.
+    :raises StatementsNotAccepted: the version is another one, or the caller did not accept.
     :raises SessionRequired: the session has ended.
     """
     session, _ = _own(work, by, now=now, lock=True)
@@ -182,14 +180,14 @@ def acknowledge(
 
 
 def sign_out(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
-    """End the caller's own session; ending it twice is no error."""
+    """End the caller's own session; an ended session is no error."""
     session = sessions.find(work, by.session_id) if by.session_id else None
     if session is None or session.user_id != by.id or not end(work, session, because="signed-out", now=now):
         work.record(END, subjects=[by.session_id] if by.session_id else [], rule="ended-before")
 
 
 def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> CheckedSession:
-    """Tell a service that has missed the heartbeat whether a session lives."""
+    """Return whether a session lives, for a service that missed the heartbeat."""
     session = sessions.find(work, session_id)
     alive = session is not None and rules.why_over(session, now=now) is None
     if session is not None and alive:
@@ -200,7 +198,7 @@ def check_session(work: UnitOfWork, *, session_id: str, now: datetime) -> Checke
 
 
 def end(work: UnitOfWork, session: Session, *, because: str, now: datetime) -> bool:
-    """End a session and record it; False when it had ended before."""
+    """End a session and record that; return False if it had already ended."""
     if not sessions.end(work, session.id, because=because, at=now):
         return False
     work.record(END, subjects=[session.id, session.user_id], rule=because)
@@ -208,12 +206,12 @@ def end(work: UnitOfWork, session: Session, *, because: str, now: datetime) -> b
 
 
 def end_all(work: UnitOfWork, user_id: str, *, because: str, now: datetime) -> list[str]:
-    """End every session of a user; return which."""
+    """End every session of a user; return their ids."""
     return [s.id for s in sessions.live(work, user_id) if end(work, s, because=because, now=now)]
 
 
 def sweep(work: UnitOfWork, *, now: datetime) -> int:
-    """End the sessions whose time has passed; return how many."""
+    """End the sessions whose time has passed; return their number."""
     over = sessions.over_but_not_ended(work, now=now)
     for session in over:
         end(work, session, because=rules.why_over(session, now=now) or "expired", now=now)
@@ -251,7 +249,7 @@ def suspend_lapsed(work: UnitOfWork, *, now: datetime, after: str | None = None)
 
 
 def tell(work: UnitOfWork, user: User, *, active: bool) -> None:
-    """Announce a user as they now are."""
+    """Announce the present state of a user."""
     revision = directory.tell(work, user.id, active=active)
     work.announce(
         UserChanged(
@@ -266,7 +264,7 @@ def tell(work: UnitOfWork, user: User, *, active: bool) -> None:
 
 
 def lapses_of(work: UnitOfWork, user: User, *, now: datetime) -> list[Lapse]:
-    """Return why this user's access is not in effect; nothing when it is."""
+    """Return the reasons why a user's access is not in effect."""
     return lapses(user, directory.read_grounds(work, [user.id])[user.id], today=now.date())
 
 
