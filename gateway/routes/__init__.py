@@ -1,4 +1,4 @@
-"""The routes of `/api/v1`, one module for each subject; each is a line of declaration and one call."""
+"""The routes of `/api/v1`, one module per subject."""
 
 from gateway.routes import (
     audit,

@@ -1,4 +1,4 @@
-"""The trail, for the ISSO; reading it is itself an entry (T14)."""
+"""The audit trail, for the security officer. Reading it makes an entry too (T14)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ blueprint = ApiBlueprint("audit", __name__, url_prefix="/audit", description="Th
 
 @blueprint.endpoint("GET", "/entries", query=EntriesQuerySchema, answers=EntrySchema, collection=True)
 def list_entries(query: Parameters) -> object:
-    """List entries, the newest first: ids and names of fields, never a value (T8)."""
+    """List entries, the newest first. They contain ids and names of fields, never values (T8)."""
     return ask("audit", "list_entries", query=query)
 
 
@@ -42,7 +42,7 @@ def prove(query: Parameters) -> object:
 
 @blueprint.endpoint("GET", "/findings", query=FindingsQuerySchema, answers=FindingSchema, collection=True)
 def list_findings(query: Parameters) -> object:
-    """List what a person has to look into: holes, numbers with two contents."""
+    """List irregularities to look into: missing entries, and numbers with two contents."""
     return ask("audit", "list_findings", query=query)
 
 

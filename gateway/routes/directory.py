@@ -1,4 +1,4 @@
-"""The offices and the people who work in them."""
+"""Offices, users, and the caller's own settings."""
 
 from __future__ import annotations
 

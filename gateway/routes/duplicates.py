@@ -1,4 +1,4 @@
-"""Two records that may be of one person: what those who are told say of them (T34)."""
+"""Pairs of records that may be of one person (T34)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PAIR = "/<uuid:individual_id>/<uuid:other_id>"
 
 @blueprint.endpoint("GET", _PAIR, answers=PairSchema, problems=(403, 404))
 def read_pair(individual_id: str, other_id: str) -> object:
-    """Read two records that a task of yours is about, side by side."""
+    """Read both records of a task of yours."""
     return ask("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
 
 
 @blueprint.endpoint("POST", _PAIR, body=PairDecisionSchema, answers=PairDecidedSchema, status=200, problems=(403, 404, 409))
 def decide_pair(individual_id: str, other_id: str, body: JsonObject) -> object:
-    """Say that they are different people or, where you are asked, the same; the privacy officer proposes it to both owners."""
+    """Decide whether the records are of one person. The privacy officer proposes it to both owners."""
     return command("contacts", "decide_pair", individual_id=individual_id, other_id=other_id, body=body)

@@ -1,4 +1,4 @@
-"""Interactions, events with their attendees, and requests to coordinate."""
+"""Interactions, events with their attendees, and coordination requests."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def list_interactions(query: Parameters) -> object:
 
 @interactions.endpoint("POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True)
 def create_interaction(body: JsonObject) -> object:
-    """Log an interaction (R48-R54), with what was promised."""
+    """Log an interaction with its follow-ups (R48-R54)."""
     interaction = command("interactions", "create_interaction", body=body)
     return created("interactions.read_interaction", interaction_id=interaction)
 
@@ -56,7 +56,7 @@ def create_interaction(body: JsonObject) -> object:
     collection=True,
 )
 def list_against_preferences(query: Parameters) -> object:
-    """List what the department began against somebody's preference, the most recent first: the privacy officer (T33)."""
+    """List interactions that the department began against a preference, the most recent first. For the privacy officer (T33)."""
     return ask("interactions", "list_against_preferences", query=query)
 
 
@@ -76,13 +76,13 @@ def read_interaction(interaction_id: str) -> object:
     problems=(404,),
 )
 def change_interaction(interaction_id: str, if_match: str, body: JsonObject) -> object:
-    """Correct an interaction, or tick off what was promised (R53)."""
+    """Correct an interaction, or complete its follow-ups (R53)."""
     return command("interactions", "change_interaction", interaction_id=interaction_id, if_match=if_match, body=body)
 
 
 @interactions.endpoint("DELETE", "/<uuid:interaction_id>", status=204, matched=True, problems=(404,))
 def withdraw_interaction(interaction_id: str, if_match: str) -> object:
-    """Take back an interaction that was logged by mistake."""
+    """Withdraw an interaction that was logged by mistake."""
     return command("interactions", "withdraw_interaction", interaction_id=interaction_id, if_match=if_match)
 
 
@@ -93,7 +93,7 @@ def withdraw_interaction(interaction_id: str, if_match: str) -> object:
     problems=(404,),
 )
 def complete_follow_up(interaction_id: str, follow_up_id: str) -> object:
-    """Say that a promise was kept (R53)."""
+    """Complete a follow-up (R53)."""
     return command("interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id)
 
 
@@ -105,7 +105,7 @@ def list_events(query: Parameters) -> object:
 
 @events.endpoint("POST", "", body=EventCreateSchema, answers=EventSchema, status=201, tagged=True)
 def create_event(body: JsonObject) -> object:
-    """Enter an event."""
+    """Create an event."""
     return created("events.read_event", event_id=command("interactions", "create_event", body=body))
 
 
@@ -117,7 +117,7 @@ def read_event(event_id: str) -> object:
 
 @events.endpoint("PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,))
 def change_event(event_id: str, if_match: str, body: JsonObject) -> object:
-    """Change what is given of an event."""
+    """Change the given fields of an event."""
     return command("interactions", "change_event", event_id=event_id, if_match=if_match, body=body)
 
 
@@ -130,7 +130,7 @@ def change_event(event_id: str, if_match: str, body: JsonObject) -> object:
     problems=(404,),
 )
 def list_attendees(event_id: str, query: Parameters) -> object:
-    """List who attended (R62)."""
+    """List the attendees of an event (R62)."""
     return ask("interactions", "list_attendees", event_id=event_id, query=query)
 
 
@@ -144,32 +144,32 @@ def list_attendees(event_id: str, query: Parameters) -> object:
     problems=(404,),
 )
 def add_attendees(event_id: str, body: JsonObject) -> object:
-    """Record who attended; it counts as contact (R56)."""
+    """Add attendees of an event; attending counts as contact (R56)."""
     return command("interactions", "add_attendees", event_id=event_id, body=body)
 
 
 @events.endpoint("DELETE", "/<uuid:event_id>/attendees/<uuid:attendee_id>", status=204, problems=(404,))
 def remove_attendee(event_id: str, attendee_id: str) -> object:
-    """Take back an attendance that was recorded by mistake."""
+    """Remove an attendee who was recorded by mistake."""
     return command("interactions", "remove_attendee", event_id=event_id, attendee_id=attendee_id)
 
 
 @requests.endpoint("GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True)
 def list_coordination_requests(query: Parameters) -> object:
-    """List the requests that concern you, the latest first."""
+    """List the coordination requests that concern you, the latest first."""
     return ask("interactions", "list_coordination_requests", query=query)
 
 
 @requests.endpoint("POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True)
 def create_coordination_request(body: JsonObject) -> object:
-    """Ask the owner of a record to speak to that person."""
+    """Ask the owner of a record to speak to the person."""
     asked = command("interactions", "create_coordination_request", body=body)
     return created("coordination-requests.read_coordination_request", request_id=asked)
 
 
 @requests.endpoint("GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,))
 def read_coordination_request(request_id: str) -> object:
-    """Read one request."""
+    """Read one coordination request."""
     return ask("interactions", "read_coordination_request", request_id=request_id)
 
 
@@ -183,5 +183,5 @@ def read_coordination_request(request_id: str) -> object:
     problems=(404,),
 )
 def change_coordination_request(request_id: str, if_match: str, body: JsonObject) -> object:
-    """Answer a request: accepted, declined with a reason, done."""
+    """Change the status of a coordination request: accepted, declined with a reason, withdrawn or done."""
     return command("interactions", "change_coordination_request", request_id=request_id, if_match=if_match, body=body)

@@ -1,4 +1,4 @@
-"""For operators: alive and ready for anybody's probe, counted for who has their token; never with data."""
+"""Health probes for anybody, and metrics for operators with the token; neither contains data."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ seconds = Histogram("liaison_http_seconds", "How long an answer took.", ("route"
 
 @blueprint.get("/health/live")
 def live() -> Response:
-    """Answer: the process is alive."""
+    """Answer that the process is alive."""
     return Response('{"status":"live"}', content_type="application/json")
 
 
 @blueprint.get("/health/ready")
 def ready() -> Response:
-    """Answer whether the heartbeat of access arrives, which goes through the bus and a service."""
+    """Answer whether the heartbeat of access arrives through the bus."""
     if app_context().revocations.is_current:
         return Response('{"status":"ready"}', content_type="application/json")
     return Response('{"status":"waiting for access"}', status=503, content_type="application/json")
@@ -35,12 +35,12 @@ def ready() -> Response:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Answer with counters in the Prometheus text format."""
+    """Answer with the metrics in the Prometheus text format."""
     return Response(measured.text(), content_type=CONTENT_TYPE_LATEST)
 
 
 def count(route: str | None, method: str, status: int, took: float) -> None:
-    """Count one answer, under the route's name; never the path, which may name a person's id."""
+    """Count a response under the name of its route, because a path may contain a person's id."""
     name = route or "no-such-address"
     requests.labels(name, method, str(status)).inc()
     seconds.labels(name).observe(took)

@@ -31,14 +31,14 @@ blueprint = ApiBlueprint("imports", __name__, url_prefix="/imports", description
 
 
 class RefusedCell(TypedDict):
-    """A cell that was not taken in."""
+    """A cell that was not imported."""
 
     column: str
     reason: str
 
 
 class Row(TypedDict):
-    """What the file of rows that were not taken in says of a row."""
+    """A row, as the file of rows that were not imported has it."""
 
     row: int
     sheet: str | None
@@ -48,7 +48,7 @@ class Row(TypedDict):
 
 
 class RowPage(TypedDict):
-    """A page of rows, with the file's columns where they are kept."""
+    """A page of rows, with the columns of the file while they are stored."""
 
     items: list[Row]
     next: str | None
@@ -72,49 +72,49 @@ def create_import() -> object:
 
 @blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportSchema, tagged=True, problems=(404,))
 def read_import(import_id: str) -> object:
-    """Read an import: its state, how far it is, its counts and the columns that were refused."""
+    """Read an import with its state, progress, counts and refused columns."""
     return ask("contacts", "read_import", import_id=import_id)
 
 
 @blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
 def change_import(import_id: str, if_match: str, body: JsonObject) -> object:
-    """Change which column is what, and what holds for every row."""
+    """Change the mapping of columns, and the values for all rows."""
     return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportSchema, status=202, problems=(404,))
 def dry_run_import(import_id: str) -> object:
-    """Check every row, and change nothing; then poll."""
+    """Start checking all rows, without importing any; then poll."""
     return command("contacts", "dry_run_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportSchema, status=202, problems=(404,))
 def commit_import(import_id: str) -> object:
-    """Take the rows in; then poll."""
+    """Start importing the rows; then poll."""
     return command("contacts", "commit_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportSchema, status=202, problems=(404,))
 def cancel_import(import_id: str) -> object:
-    """Leave an import that was not committed."""
+    """Cancel an import that was not committed."""
     return command("contacts", "cancel_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
 def stop_import(import_id: str) -> object:
-    """Stop a check, a commit or an undo behind the block under way; it can be resumed."""
+    """Stop a check, a commit or an undo after its current block; it can be resumed."""
     return command("contacts", "stop_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
 def resume_import(import_id: str) -> object:
-    """Go on with what was stopped, where it was stopped; then poll."""
+    """Resume what was stopped; then poll."""
     return command("contacts", "resume_import", import_id=import_id)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
 def undo_import(import_id: str) -> object:
-    """Take an import back (N16); then poll."""
+    """Start undoing an import (N16); then poll."""
     return command("contacts", "undo_import", import_id=import_id)
 
 
@@ -127,31 +127,31 @@ def undo_import(import_id: str) -> object:
     problems=(404,),
 )
 def list_import_rows(import_id: str, query: Parameters) -> object:
-    """List what became of each row, and why."""
+    """List the outcome of each row, with the reason."""
     return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
 @blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
 def read_import_row(import_id: str, n: str) -> object:
-    """Read a row (`n` within the import) with its cells, as long as they are kept, and beside it whoever it may be about."""
+    """Read row `n` of an import with its cells, while they are stored, and the people whom it may be about."""
     return ask("contacts", "read_import_row", import_id=import_id, n=n)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
 def decide_import_row(import_id: str, n: str, body: JsonObject) -> object:
-    """Decide whom an undecided row is about (T28): the same person, another one, or nobody to be taken in."""
+    """Decide whom an undecided row is about: the same person, another one, or nobody to import (T28)."""
     return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
 
 
 @blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
 def decide_import_rows(import_id: str, body: JsonObject) -> object:
-    """Decide all undecided rows alike; then poll, until `deciding` is null."""
+    """Decide all undecided rows in the same way; then poll until `deciding` is null."""
     return command("contacts", "decide_import_rows", import_id=import_id, body=body)
 
 
 @blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
 def refused_rows(import_id: str) -> Response:
-    """Give the rows that were not taken in back as a file: to be mended, and uploaded as it is.
+    """Download the rows that were not imported as a file, to correct and upload it again.
 
     Refused and undecided rows have their cells, until `refused_rows_until`, and why they were not taken in in a column
     behind them, which an upload passes over. Of all others it says which, and why.
@@ -167,7 +167,7 @@ def refused_rows(import_id: str) -> Response:
     out = io.StringIO()
     csv.writer(out).writerows([[*map(harmless, columns), NOT_TAKEN_IN], *lines])
     return Response(
-        # Without the mark, a spreadsheet takes the letters for those of the country that it was made in.
+        # Without the byte order mark, a spreadsheet may assume a national encoding.
         codecs.BOM_UTF8 + out.getvalue().encode(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="rows-{import_id}.csv"'},

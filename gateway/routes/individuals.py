@@ -1,4 +1,4 @@
-"""Individuals: the directory layer, and each way to what hangs on a person."""
+"""Individuals, with their contact points, notes and history."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def list_individuals(query: Parameters) -> object:
 
 @blueprint.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
 def create_individual(body: JsonObject) -> object:
-    """Enter an individual (R73, R74); contact points go to your own component."""
+    """Register an individual; the contact points belong to your component (R73, R74)."""
     individual = command("contacts", "register_individual", body=body)
     return created("individuals.read_individual", individual_id=individual)
 
@@ -60,7 +60,7 @@ def read_individual(individual_id: str) -> object:
     problems=(404,),
 )
 def change_individual(individual_id: str, if_match: str, body: JsonObject) -> object:
-    """Correct what is given of an individual, at once (R111-R113)."""
+    """Change the given fields of an individual (R111-R113)."""
     return command("contacts", "change_individual", individual_id=individual_id, if_match=if_match, body=body)
 
 
@@ -74,7 +74,7 @@ def change_individual(individual_id: str, if_match: str, body: JsonObject) -> ob
     problems=(404,),
 )
 def erase_individual(individual_id: str, if_match: str, body: JsonObject) -> object:
-    """Have a record of one's own erased, with a reason (R131); the answer says where to follow it."""
+    """Erase a record of your own, with a reason; the answer has the address of the erasure (R131)."""
     return accepted_erasure(erase("individual", individual_id, if_match, body))
 
 
@@ -86,7 +86,7 @@ def erase_individual(individual_id: str, if_match: str, body: JsonObject) -> obj
     problems=(404, 409),
 )
 def reveal(individual_id: str, query: Parameters) -> object:
-    """Reveal the contact points that you may see, and say who else to ask (T11); it is logged and counted."""
+    """Reveal the contact points that you may see, and list whom else to ask; each reveal is logged and counted (T11)."""
     return ask("contacts", "reveal", individual_id=individual_id, **query)
 
 
@@ -125,7 +125,7 @@ def correct_contact_point(individual_id: str, body: JsonObject) -> object:
     problems=(404, 409),
 )
 def verify_individual(individual_id: str, body: JsonObject) -> object:
-    """Record that a person's details were verified with them, and what they no longer decline to give (R115, T20)."""
+    """Record a verification, with the kinds that the person no longer declines to give (R115, T20)."""
     return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
@@ -151,7 +151,7 @@ def read_note(individual_id: str, note_id: str) -> object:
     problems=(404,),
 )
 def add_note(individual_id: str, body: JsonObject) -> object:
-    """Add a note; text that the screening holds comes back with the places (T15)."""
+    """Add a note; a refusal by the screening names the places in the text (T15)."""
     return command("contacts", "add_note", individual_id=individual_id, body=body)
 
 
@@ -183,7 +183,7 @@ def delete_note(individual_id: str, note_id: str, if_match: str) -> object:
     problems=(404,),
 )
 def read_history(individual_id: str, query: Parameters) -> object:
-    """Read the timeline, most recent first (R55-R57): interactions, attendance, hand-overs, verifications."""
+    """Read the timeline, most recent first: interactions, attendance, hand-overs and verifications (R55-R57)."""
     return timeline("individual_id", individual_id, query)
 
 

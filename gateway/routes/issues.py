@@ -1,4 +1,4 @@
-"""Issues, with what happened on them and what is to be said."""
+"""Issues, with their updates and talking points."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def list_issues(query: Parameters) -> object:
 
 @blueprint.endpoint("POST", "", body=IssueCreateSchema, answers=IssueSchema, status=201, tagged=True)
 def create_issue(body: JsonObject) -> object:
-    """Enter an issue."""
+    """Create an issue."""
     return created("issues.read_issue", issue_id=command("interactions", "create_issue", body=body))
 
 
@@ -40,7 +40,7 @@ def read_issue(issue_id: str) -> object:
 
 @blueprint.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueSchema, tagged=True, matched=True, problems=(404,))
 def change_issue(issue_id: str, if_match: str, body: JsonObject) -> object:
-    """Change what is given of an issue."""
+    """Change the given fields of an issue."""
     return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
 
 
@@ -53,13 +53,13 @@ def change_issue(issue_id: str, if_match: str, body: JsonObject) -> object:
     problems=(404,),
 )
 def list_issue_updates(issue_id: str, query: Parameters) -> object:
-    """List what happened on an issue, and what changed of policy, the latest first (R66, R67)."""
+    """List the updates of an issue, the latest first (R66, R67)."""
     return ask("interactions", "list_issue_updates", issue_id=issue_id, query=query)
 
 
 @blueprint.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateSchema, status=201, problems=(404,))
 def add_issue_update(issue_id: str, body: JsonObject) -> object:
-    """Tell of something that happened on an issue."""
+    """Add an update to an issue."""
     return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
 
@@ -72,7 +72,7 @@ def add_issue_update(issue_id: str, body: JsonObject) -> object:
     problems=(404,),
 )
 def list_talking_points(issue_id: str, query: Parameters) -> object:
-    """List what is to be said on an issue, in the order it was written (R68)."""
+    """List the talking points of an issue, in the order in which they were added (R68)."""
     return ask("interactions", "list_talking_points", issue_id=issue_id, query=query)
 
 
@@ -85,5 +85,5 @@ def list_talking_points(issue_id: str, query: Parameters) -> object:
     problems=(404,),
 )
 def add_talking_point(issue_id: str, body: JsonObject) -> object:
-    """Add something to say on an issue."""
+    """Add a talking point to an issue."""
     return command("interactions", "add_talking_point", issue_id=issue_id, body=body)

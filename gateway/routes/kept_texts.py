@@ -20,14 +20,14 @@ SERVICES = ("contacts", "interactions")
 
 @blueprint.endpoint("GET", "", query=KeptTextListQuerySchema, answers=KeptTextSchema, collection=True)
 def list_kept_texts(query: Parameters) -> object:
-    """List what waits to be released, the oldest first: the privacy officer."""
+    """List the texts that wait to be released, the oldest first. For the privacy officer."""
     limit, cursor = page_bounds(query)
     return kept_texts(limit=limit, cursor=cursor)
 
 
 @blueprint.endpoint("POST", "/<string:kept_id>/release", body=KeptTextReleaseSchema, answers=KeptTextReleasedSchema, problems=(404, 409))
 def release_kept_text(kept_id: str, body: JsonObject) -> object:
-    """Let everybody read a text as it was read: the privacy officer."""
+    """Release a text in the version that was read. For the privacy officer."""
     return release(kept_id, body)
 
 

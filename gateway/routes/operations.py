@@ -1,4 +1,4 @@
-"""What became of a command whose answer did not come in time."""
+"""The outcome of commands whose answer did not come in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.chassis.messages import NotFound, Unavailable
 
 blueprint = ApiBlueprint("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
 
-#: Services that take commands; each remembers its own operations.
+#: Services that take commands; each stores its own operations.
 REMEMBER = ("contacts", "interactions", "retention", "access", "audit")
 
 
@@ -21,7 +21,7 @@ class OperationUnknown(NotFound):
 
 
 class OperationSchema(Schema):
-    """A command that was done."""
+    """A command that was carried out."""
 
     operation_id = fields.String(required=True)
     status = fields.Integer(required=True, metadata={"description": "The status that it was, or would have been, answered with."})
@@ -30,7 +30,7 @@ class OperationSchema(Schema):
 
 @blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
 def read_operation(operation_id: str) -> object:
-    """Tell what became of a command."""
+    """Read the outcome of a command."""
     away: Unavailable | None = None
     for service in REMEMBER:
         try:
@@ -38,6 +38,6 @@ def read_operation(operation_id: str) -> object:
         except NotFound:
             continue
         except Unavailable as refusal:
-            # One of the others may know; but "nobody has done it" cannot be said while one cannot be asked.
+            # Another service may know the operation. It is unknown only when all services have answered.
             away = refusal
     raise away or OperationUnknown

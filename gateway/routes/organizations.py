@@ -36,7 +36,7 @@ def list_organizations(query: Parameters) -> object:
 
 @blueprint.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
 def create_organization(body: JsonObject) -> object:
-    """Enter an organization (R20-R25, R75)."""
+    """Register an organization (R20-R25, R75)."""
     organization = command("contacts", "register_organization", body=body)
     return created("organizations.read_organization", organization_id=organization)
 
@@ -57,7 +57,7 @@ def read_organization(organization_id: str) -> object:
     problems=(404,),
 )
 def change_organization(organization_id: str, if_match: str, body: JsonObject) -> object:
-    """Change what is given of an organization."""
+    """Change the given fields of an organization."""
     return command("contacts", "change_organization", organization_id=organization_id, if_match=if_match, body=body)
 
 
@@ -71,7 +71,7 @@ def change_organization(organization_id: str, if_match: str, body: JsonObject) -
     problems=(404,),
 )
 def erase_organization(organization_id: str, if_match: str, body: JsonObject) -> object:
-    """Have an organization of one's own erased, with a reason (R131)."""
+    """Erase an organization of your own, with a reason (R131)."""
     return accepted_erasure(erase("organization", organization_id, if_match, body))
 
 
@@ -90,11 +90,11 @@ def read_organization_history(organization_id: str, query: Parameters) -> object
 
 @stakeholders.endpoint("POST", "/search", body=StakeholderQuerySchema, answers=FACETED)
 def search_stakeholders_by_value(body: JsonObject) -> object:
-    """Find stakeholders as by GET, and by a telephone number or e-mail address that your own component holds (T31)."""
+    """Find stakeholders as by GET, or by a telephone number or e-mail address that your component holds (T31)."""
     return ask("contacts", "search_stakeholders", query=body)
 
 
 @stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FACETED)
 def search_stakeholders(query: Parameters) -> object:
-    """Find stakeholders by words, issue, place, component, owner and contact; count them by facets. No telephone number, no e-mail (T31)."""
+    """Find stakeholders by words, issue, place, component, owner and contact, and count them by facets (T31)."""
     return ask("contacts", "search_stakeholders", query=query)

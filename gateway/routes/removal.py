@@ -70,7 +70,7 @@ def list_no_contact_requests(query: Parameters) -> object:
 
 @requests.endpoint("POST", "", body=NoContactRequestCreateSchema, answers=NoContactRequestSchema, status=201, problems=(404,))
 def create_no_contact_request(body: JsonObject) -> object:
-    """Record that somebody wants no more contact; the record is frozen when this answers (T21)."""
+    """Record a request for no more contact; the record is frozen before the answer (T21)."""
     return created("no-contact-requests.read_no_contact_request", request_id=open_request(body))
 
 
@@ -82,21 +82,21 @@ def read_no_contact_request(request_id: str) -> object:
 
 @requests.endpoint("POST", "/<uuid:request_id>/erase", answers=ErasureSchema, status=202, problems=(404,))
 def erase_no_contact_request(request_id: str) -> object:
-    """Erase, as the owner or whoever the duty has passed to (T10); the answer says where to follow it."""
+    """Erase, as the owner or as the one who has the duty now; the answer has the address of the erasure (T10)."""
     return accepted_erasure(command("retention", "erase_no_contact_request", request_id=request_id))
 
 
 @requests.endpoint("POST", "/<uuid:request_id>/withdraw", body=WithdrawalSchema, answers=NoContactRequestSchema, status=200, problems=(403, 404, 409))
 def withdraw_no_contact_request(request_id: str, body: JsonObject) -> object:
-    """Take a request back: within the hour by whoever recorded it, afterwards by proposing it to the privacy officer (T36)."""
+    """Withdraw a request, within an hour if you recorded it; afterwards propose it to the privacy officer (T36)."""
     return command("retention", "withdraw_no_contact_request", request_id=request_id, body=body)
 
 
 @requests.endpoint("GET", "/<uuid:request_id>/twins", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403, 404))
 def list_twins_of_request(request_id: str, query: Parameters) -> object:
-    """List records that may be of the same person: the privacy officer (T26)."""
+    """List records that may be of the same person. For the privacy officer (T26)."""
     found = ask("contacts", "list_twins", request_id=request_id, query=query)
-    # Contacts knows of no request that has no twin.
+    # Contacts does not know a request without twins, so retention is asked whether it exists.
     ask("retention", "read_no_contact_request", request_id=request_id)
     return found
 
@@ -110,97 +110,97 @@ def list_twins_of_request(request_id: str, query: Parameters) -> object:
     problems=(403, 404, 409),
 )
 def decide_twin(request_id: str, individual_id: str, body: JsonObject) -> object:
-    """Say whether a record is of the same person, and is erased with the case, or another's, and is freed (T26)."""
+    """Decide whether a record is of the same person and is erased too, or of another one and is unfrozen (T26)."""
     return command("retention", "decide_twin", request_id=request_id, individual_id=individual_id, body=body)
 
 
 @twins.endpoint("GET", "", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403,))
 def list_twins(query: Parameters) -> object:
-    """List, of every case, records that may be of the same person: the privacy officer (T26, T34)."""
+    """List records of all cases that may be of the same person. For the privacy officer (T26, T34)."""
     return ask("contacts", "list_twins", query=query)
 
 
 @suppressions.endpoint("GET", "", query=ListQuerySchema, answers=WaitingMarkSchema, collection=True, problems=(403,))
 def list_marks(query: Parameters) -> object:
-    """List values that were added lately and block nothing yet: the privacy officer (T25)."""
+    """List recent values that block nothing until they are confirmed. For the privacy officer (T25)."""
     return ask("contacts", "list_marks", query=query)
 
 
 @suppressions.endpoint("POST", "/<uuid:mark_id>", body=MarkDecisionSchema, answers=MarkDecidedSchema, status=200, problems=(403, 404))
 def settle_mark(mark_id: str, body: JsonObject) -> object:
-    """Keep such a value, so that it blocks, or drop it (T25)."""
+    """Keep a value, so that it blocks, or drop it (T25)."""
     return command("contacts", "settle_mark", mark_id=mark_id, body=body)
 
 
 @hits.endpoint("GET", "", query=ListQuerySchema, answers=HitSchema, collection=True, problems=(403,))
 def list_suppression_hits(query: Parameters) -> object:
-    """List which marks of the ledger entries hit, each once, that you have not seen: the privacy officer (T35)."""
+    """List the unseen marks of the suppression ledger that entries hit. For the privacy officer (T35)."""
     return ask("contacts", "list_hits", query=query)
 
 
 @lookups.endpoint("GET", "", query=ListQuerySchema, answers=LookupsSchema, collection=True, problems=(403,))
 def list_lookups(query: Parameters) -> object:
-    """List the accounts whose entries hit the ledger, or that looked up as many values as one may in a day: the privacy officer (T35)."""
+    """List the accounts whose entries hit the ledger, or that reached the daily limit of lookups. For the privacy officer (T35)."""
     return ask("contacts", "list_lookups", query=query)
 
 
 @lookups.endpoint("POST", "/<string:account>", body=LookupsSeenSchema, answers=LookupsGoOnSchema, status=200, problems=(403, 404))
 def see_lookups(account: str, body: JsonObject) -> object:
-    """Say that you have seen an account's hits, and let more values through: what waited for it goes on (T35)."""
+    """Mark an account's hits as seen, and allow it more lookups; imports that waited continue (T35)."""
     return command("contacts", "see_lookups", account=account, body=body)
 
 
 @frozen.endpoint("GET", "", query=FrozenQuerySchema, answers=FrozenIndividualSchema, collection=True, problems=(403,))
 def find_frozen(query: Parameters) -> object:
-    """Find frozen people by words of their names, those whom you may find: your own, your office's, those you recorded (T21)."""
+    """Find frozen people by name: your own, your office's, and those whose request you recorded (T21)."""
     return ask("contacts", "find_frozen", query=query)
 
 
 @notices.endpoint("GET", "/<uuid:notice_id>", answers=NoticeSchema, tagged=True, problems=(404,))
 def read_notice(notice_id: str) -> object:
-    """Read that somebody your component had a relationship with was erased; dismiss it among your tasks (T16)."""
+    """Read the notice that a person with a relationship to your component was erased; dismiss it as a task (T16)."""
     return ask("contacts", "read_notice", notice_id=notice_id)
 
 
 @many_freezes.endpoint("GET", "", query=ListQuerySchema, answers=ManyFreezesSchema, collection=True, problems=(403,))
 def list_many_freezes(query: Parameters) -> object:
-    """List who of your office recorded ten requests or more on one day, with the reasons: the office administrator (T36)."""
+    """List the users of your office who recorded ten or more requests in a day. For the office administrator (T36)."""
     return ask("contacts", "list_many_freezes", query=query)
 
 
 @destructions.endpoint("GET", "", query=DestructionListQuerySchema, answers=DestructionSchema, collection=True, problems=(403,))
 def list_destructions(query: Parameters) -> object:
-    """List what was erased, when and for what cause: the privacy officer and system owners (N3)."""
+    """List the register of destruction. For the privacy officer and system owners (N3)."""
     return ask("retention", "list_destructions", query=query)
 
 
 @counts.endpoint("GET", "", query=ListQuerySchema, answers=DayCountSchema, collection=True, problems=(403,))
 def list_counts(query: Parameters) -> object:
-    """List, by user and day, how many requests were recorded and how many entries blocked: the security officer (T36)."""
+    """Count recorded requests and blocked entries by user and day. For the security officer (T36)."""
     return ask("contacts", "list_counts", query=query)
 
 
 @erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureSchema, tagged=True, problems=(404,))
 def read_erasure(erasure_id: str) -> object:
-    """Read how far an erasure is, its receipts per service, and its certificate."""
+    """Read an erasure with its progress, its receipts by service, and its certificate."""
     return ask("retention", "read_erasure", erasure_id=erasure_id)
 
 
 @erasures.endpoint("GET", "/<uuid:erasure_id>/hits", query=HitListQuerySchema, answers=ShownHitSchema, collection=True, problems=(404,))
 def list_hits(erasure_id: str, query: Parameters) -> object:
-    """List the texts about others in which the erased person was found, with what stands there: the privacy officer (T27)."""
+    """List the texts in which the erased person was found, with excerpts. For the privacy officer (T27)."""
     return ask("retention", "list_hits", erasure_id=erasure_id, query=query)
 
 
 @erasures.endpoint("POST", "/<uuid:erasure_id>/decisions", body=DecisionsSchema, answers=ErasureSchema, problems=(404,))
 def decide_hits(erasure_id: str, body: JsonObject) -> object:
-    """Redact a hit, or say that another person is meant: one, several or all alike; the privacy officer (T27)."""
+    """Decide one hit, several or all: redact it, or leave it as another person's. For the privacy officer (T27)."""
     return command("retention", "decide_hits", erasure_id=erasure_id, body=body)
 
 
 @erasures.endpoint("GET", "/sample", query=SampleQuerySchema, answers=SampledHitSchema, collection=True)
 def list_sample(query: Parameters) -> object:
-    """List the texts that nobody decided and that stay as another person's, for the weekly sample: the privacy officer (T27)."""
+    """List undecided texts that were left as another person's, for the privacy officer's weekly sample (T27)."""
     return ask("retention", "list_sample", query=query)
 
 

@@ -1,4 +1,4 @@
-"""Reports: counts, never names."""
+"""Reports, which contain counts and no names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report_spoken_to(query: Parameters) -> object:
 
 @blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
 def report_coverage_gaps(query: Parameters) -> object:
-    """Find the states where nobody was spoken to, or nobody is known (R88)."""
+    """List the states without interactions or without stakeholders (R88)."""
     return ask("interactions", "report_coverage_gaps", query=query)
 
 

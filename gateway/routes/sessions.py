@@ -18,27 +18,27 @@ blueprint = ApiBlueprint("sessions", __name__, url_prefix="/sessions", descripti
 
 @blueprint.endpoint("POST", "", body=SignInSchema, answers=SignedInSchema, status=201, public=True)
 def sign_in(body: JsonObject) -> Answer:
-    """Sign in; a browser gets the same session as a cookie, and the token for its forms."""
+    """Sign in; a browser also gets the session as a cookie, and a CSRF token for forms."""
     signed_in = open_session(body)
     return Answer({**signed_in, "csrf_token": csrf_token(signed_in["token"])}, headers=_cookie(signed_in["token"]))
 
 
 @blueprint.endpoint("GET", "/current", answers=SessionSchema)
 def current_session() -> object:
-    """Read who is signed in, until when, and whether the statements are acknowledged."""
+    """Read the session: its user, its end, and whether the statements are acknowledged."""
     return query("access", "current_session")
 
 
 @blueprint.endpoint("POST", "/current/acknowledgement", body=AcknowledgementSchema, status=204)
 def acknowledge(body: JsonObject) -> Answer:
-    """Acknowledge the three statements (R103-R110); a browser's cookie is rotated, a bearer token stays."""
+    """Acknowledge the three statements; a session cookie is rotated, a bearer token stays (R103-R110)."""
     token = acknowledge_statements(body, rotate=_has_cookie())
     return Answer(None, 204, _cookie(token) if token else {})
 
 
 @blueprint.endpoint("DELETE", "/current", status=204)
 def sign_out() -> Response:
-    """End the session, everywhere at once."""
+    """End the session."""
     end_session()
     response = Response(status=204)
     app_context().cookies.delete_session(response)

@@ -64,14 +64,14 @@ class Task(TypedDict):
 
 @blueprint.endpoint("GET", "", query=TaskListQuerySchema, answers=TASKS)
 def list_tasks(query: Parameters) -> object:
-    """List what waits for you, the most urgent first; when a service is away the rest is shown, with a warning."""
+    """List your tasks, the most urgent first; there is a warning when a service does not answer."""
     limit, cursor = page_bounds(query)
     return my_tasks(limit=limit, cursor=cursor)
 
 
 @blueprint.endpoint("POST", "/<string:task_id>/dismissal", status=204, problems=(404,))
 def dismiss_task(task_id: str) -> None:
-    """Dismiss a notice: a task that only tells you something. What is to be done stays until it is done."""
+    """Dismiss a notice. A task that is not a notice stays until it is done."""
     dismiss(task_id)
 
 

@@ -17,7 +17,7 @@ WARNING = "Interactions and events are not shown: a part of the system is away."
 
 
 class TimelineItem(TypedDict):
-    """What the gateway reads of one moment; `HistoryItemSchema` lists all that it may have."""
+    """The fields of one moment that the gateway reads; `HistoryItemSchema` lists all."""
 
     kind: str
     at: str
@@ -28,14 +28,14 @@ class TimelineItem(TypedDict):
 
 
 class TimelineQuerySchema(Closed):
-    """Which part of the timeline."""
+    """A page of the timeline."""
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
 class HistoryItemSchema(Schema):
-    """One moment: an interaction, an attendance, a hand-over, a verification, the entry of the record."""
+    """One moment: an interaction, an attendance, a hand-over, a verification or the registration."""
 
     kind = fields.String(required=True)
     id = fields.String(allow_none=True)
@@ -99,5 +99,5 @@ def _part_of_contacts(kind: str, subject_id: str, limit: int, after: list[str] |
 
 
 def _with_user(item: TimelineItem) -> TimelineItem:
-    """Return an item of contacts under the names of the timeline: `by` is `user`."""
+    """Return an item of contacts with `user` in place of `by`."""
     return cast(TimelineItem, {**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")})
