@@ -1,1 +1,1 @@
-"""Putting the parts together: in one process, or one container each."""
+"""Installation, operation and command line, for one process or for containers."""

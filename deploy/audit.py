@@ -1,4 +1,4 @@
-"""`liaison audit`: verify the trail, prove an entry, take the newest checkpoint, export the entries."""
+"""`liaison audit`: verify the trail, prove an entry, print the newest checkpoint, export the entries."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def audit() -> None:
 
 
 def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say where the trail and its witnesses are."""
+    """Add the options for the trail and its witnesses to a command, which gets an `Evidence`."""
 
     @click.option(
         "--data",
@@ -61,7 +61,7 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             with database_runs(data) if database is None and entries is None else nullcontext(True) as living:
                 if not living and "wait" in options:
-                    # Nobody signs while the system is stopped: what no checkpoint covers now, none will.
+                    # Without a running system there are no new checkpoints to wait for.
                     options["wait"] = 0.0
                 return command(_gathered(data, database, witness, key, services, origin, entries), **options)
         except (Unverifiable, CheckpointRefused, IdentityRefused, ServerFailed) as failed:
@@ -146,10 +146,10 @@ def _gathered(
     if witness is None and (data / "witness" / "checkpoints").exists():
         witness = data / "witness" / "checkpoints"
     if database is None and entries is None and not folder.is_dir():
-        # In a container of the audit service: this is its own database.
+        # In a container of the audit service, its own database.
         database = read_address(os.environ, "DATABASE_URL")
     if database is None and entries is None:
-        # The system's own folder: its database, and every other service's as a witness.
+        # The databases of the system in this folder: audit's, and the other services' as witnesses.
         system = installation(data, folder if held else None)
         database = system.environment_of("audit")["DATABASE_URL"]
         witnesses = tuple((name, system.environment_of(name)["DATABASE_URL"]) for name in SERVICES)
@@ -173,7 +173,7 @@ def _services_keys(file: Path | None, folder: Path) -> ServiceKeys | None:
 
 
 class _Progress:
-    """A line that is written over on a terminal; elsewhere one line every two seconds."""
+    """Shows progress in one line of a terminal; elsewhere, as a line every two seconds."""
 
     def __init__(self) -> None:
         self._told = time.monotonic()

@@ -1,7 +1,7 @@
-"""What `liaison audit` reads: the trail in its database or in an exported file, and the checkpoints of every witness.
+"""The work of `liaison audit`: read the trail from its database or an exported file, and the checkpoints of all witnesses.
 
-Nothing of it writes. The verifier believes public keys alone, the trail's and the services'; the database, the witness's file and the services'
-own copies are evidence, and where they contradict each other somebody is told.
+Nothing is written. The verifier trusts only the public keys of the trail and the services. The database, the witness file
+and the services' copies are evidence, and contradictions between them are reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -25,39 +25,61 @@ from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import Leaves, WitnessFile
 from services.chassis.identity import ServiceKeys
 from services.chassis.translog import merkle
-from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
+from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
 
-#: How often the database is asked again for a checkpoint that covers the newest entry.
+#: Seconds between two queries for a checkpoint that covers the newest entry.
 _ASK_EVERY = 0.2
 _FETCH = 2000
 
 
 class Unverifiable(Exception):
-    """There is nothing that could be verified."""
+    """There is nothing to verify, or a proof failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Where the trail and its witnesses are."""
+    """The locations of the trail and its witnesses, and the keys to trust."""
 
     key: VerifierKey
-    #: The services' public keys; None where lines are not looked at.
+    #: The services' public keys; None if lines are not verified.
     lines: ServiceKeys | None = None
     witness: WitnessFile | None = None
-    #: The audit database; None when the entries come from a file.
+    #: The URL of the audit database; None for entries from a file.
     database: str | None = None
     entries: Path | None = None
     #: Other services' databases, each a witness: (service, URL).
     services: tuple[tuple[str, str], ...] = field(default=())
 
 
+class InclusionProof(TypedDict):
+    """Proves that an entry is in the trail of a signed checkpoint."""
+
+    kind: Literal["inclusion"]
+    position: int
+    body: str
+    size: int
+    path: list[str]
+    note: str
+
+
+class ConsistencyProof(TypedDict):
+    """Proves that a signed checkpoint continues an earlier one."""
+
+    kind: Literal["consistency"]
+    first: int
+    size: int
+    path: list[str]
+    first_note: str
+    note: str
+
+
 def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None], progress: Callable[[int, int], None]) -> Report:
-    """Verify the whole trail against every checkpoint that is to be had.
+    """Verify the whole trail against all available checkpoints.
 
-    Of a living trail, the entries of a moment are verified: of this one, as soon as a checkpoint covers them, which
-    is waited for at most `wait` seconds.
+    For a running system, this verifies the present entries, once a checkpoint covers them.
 
-    :raises Unverifiable: a file or a database cannot be read, or the services' public keys are not given.
+    :param wait: the most seconds to wait for that checkpoint.
+    :raises Unverifiable: a file or database cannot be read, or the services' public keys are missing.
     """
     if evidence.lines is None:
         raise Unverifiable("There are no public keys of the services: give --services, or with --data a state folder.")
@@ -69,11 +91,11 @@ def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None]
             reading = stack.enter_context(_Database.opened(evidence.database or ""))
             size = reading.size()
             covered = _wait_for_checkpoint(evidence, reading, size, wait, tell)
-            # The witness is read before the snapshot: whatever its checkpoints cover is in the snapshot, then.
+            # The witness is read before the snapshot, so that the snapshot has all entries of its checkpoints.
             notes = [*_witnessed(evidence), *_seen_by_services(evidence, tell)]
             reading.snapshot()
             notes += reading.notes()
-            # What came while we waited lies beyond the largest checkpoint; what no checkpoint came for is verified too, and fails.
+            # Later entries are beyond the largest checkpoint. If none came in time, the uncovered entries are verified, too, and fail.
             total = (_largest(evidence.key, notes) or 0) if covered >= size else reading.size()
             rows = reading.rows(total)
             now = datetime.now(UTC)
@@ -87,9 +109,9 @@ def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None]
 
 
 def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], None]) -> str:
-    """Return the newest checkpoint's note, once it covers every entry of this moment.
+    """Return the newest checkpoint's note, once it covers all present entries.
 
-    :raises Unverifiable: none came in time.
+    :raises Unverifiable: there was none in time.
     """
     with _Database.opened(evidence.database or "") as reading:
         size = reading.size()
@@ -99,10 +121,10 @@ def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], 
         return max(notes, key=lambda note: _size(evidence.key, note) or 0).text
 
 
-def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None) -> dict[str, Any]:
-    """Return a proof that was verified against a signed checkpoint: of an entry, or that one size continues another.
+def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None) -> InclusionProof | ConsistencyProof:
+    """Return a verified proof: of the entry at `position`, or that the checkpoint of size `second` continues that of `first`.
 
-    :raises Unverifiable: there is no such entry or checkpoint, or the proof does not verify.
+    :raises Unverifiable: there is no such entry or checkpoint, or the proof is invalid.
     """
     import sqlalchemy as sa
 
@@ -110,7 +132,7 @@ def prove(evidence: Evidence, *, position: int | None, first: int | None, second
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql("SET default_transaction_read_only = on")
-            signed = {}
+            signed: dict[int, tuple[Checkpoint, str]] = {}
             for (text,) in connection.execute(sa.text("SELECT note FROM checkpoints ORDER BY size")):
                 checkpoint = _opened(evidence.key, text)
                 if checkpoint is not None:
@@ -124,7 +146,7 @@ def prove(evidence: Evidence, *, position: int | None, first: int | None, second
 
 
 def export(evidence: Evidence, lines: Callable[[str], Any]) -> int:
-    """Write every entry as one line of JSON, for verification elsewhere; return how many."""
+    """Pass each entry to `lines` as one line of JSON, for verification elsewhere; return their number."""
     count = 0
     with _Database.opened(evidence.database or "") as reading:
         reading.snapshot()
@@ -136,7 +158,7 @@ def export(evidence: Evidence, lines: Callable[[str], Any]) -> int:
 
 
 class _Database:
-    """The audit database, read only."""
+    """Reads the audit database in a read-only session."""
 
     def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
         self._connection = connection
@@ -164,7 +186,7 @@ class _Database:
             yield Note(f"database, checkpoint {size}", note)
 
     def rows(self, below: int | None) -> Iterator[Row]:
-        # A cursor of the server's: a million entries need not fit into memory.
+        # A server-side cursor, because a million entries may not fit into memory.
         with self._connection.cursor(name="trail") as cursor:
             cursor.itersize = _FETCH
             cursor.execute("SELECT position, body, leaf FROM trail WHERE position < %s ORDER BY position", (below if below is not None else 2**62,))
@@ -173,7 +195,7 @@ class _Database:
 
 
 def _wait_for_checkpoint(evidence: Evidence, reading: _Database, size: int, wait: float, tell: Callable[[str], None]) -> int:
-    """Wait for a signed checkpoint that covers `size` entries; return the largest size that there is."""
+    """Wait for a signed checkpoint that covers `size` entries; return the largest size covered."""
     deadline = time.monotonic() + wait
     told = False
     while True:
@@ -217,7 +239,7 @@ def _exported(path: Path) -> Iterator[Row]:
         raise Unverifiable(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _prove_inclusion(connection: Any, tree: StoredTree, signed: dict[int, Any], position: int) -> dict[str, Any]:
+def _prove_inclusion(connection: Any, tree: StoredTree, signed: dict[int, tuple[Checkpoint, str]], position: int) -> InclusionProof:
     import sqlalchemy as sa
 
     row = connection.execute(sa.text("SELECT body FROM trail WHERE position = :position"), {"position": position}).one_or_none()
@@ -231,7 +253,7 @@ def _prove_inclusion(connection: Any, tree: StoredTree, signed: dict[int, Any], 
     return {"kind": "inclusion", "position": position, "body": row.body, "size": size, "path": _encoded(path), "note": note}
 
 
-def _prove_consistency(tree: StoredTree, signed: dict[int, Any], first: int, second: int) -> dict[str, Any]:
+def _prove_consistency(tree: StoredTree, signed: dict[int, tuple[Checkpoint, str]], first: int, second: int) -> ConsistencyProof:
     for size in (first, second):
         if size not in signed:
             raise Unverifiable(f"There is no checkpoint of {size} entries; there are of {', '.join(map(str, sorted(signed)[-10:])) or 'none'}.")
@@ -250,7 +272,7 @@ def _size(key: VerifierKey, note: Note) -> int | None:
     return checkpoint.size if checkpoint else None
 
 
-def _opened(key: VerifierKey, note: str) -> Any:
+def _opened(key: VerifierKey, note: str) -> Checkpoint | None:
     try:
         return key.checkpoint(note)
     except CheckpointRefused:

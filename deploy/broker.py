@@ -1,9 +1,9 @@
-"""Who may do what on the broker: one user per service, and nobody may more than their part of the work needs.
+"""Broker users and their permissions: one user per service, with the least permissions.
 
-RabbitMQ checks three things. *Permissions* are patterns over names of exchanges and queues (configure, write, read);
-*topic permissions* are patterns over routing keys, and without them anyone who may bind could bind `#` and read every
-call; and it refuses a `user_id` that is not the sender's own, by itself. Services may configure nothing but the
-queues of their own process; everything else is declared by the deployer (`chassis.topology`).
+RabbitMQ checks three things. *Permissions* are patterns for names of exchanges and queues (configure, write, read). *Topic
+permissions* are patterns for routing keys; without them, a user who may bind could bind `#` and read every call. And it
+rejects a `user_id` other than the sender's. Services may configure only the queues of their own process; the deployer
+declares everything else (`chassis.topology`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TypedDict
 
 from services.chassis.topology import ANNOUNCEMENTS, AUDIT, CALLS, ENTRIES, HEARTBEAT, OPERATOR, call_queue, inbox, retries
 from services.contacts.contract.integrations import account_of, consumed_by_contacts
@@ -23,12 +23,11 @@ GATEWAY = "gateway"
 ACCESS = "access"
 AUDITOR = "audit"
 CONTACTS = "contacts"
-#: Declares the topology, at deploy time.
+#: The user that declares the topology at deploy time.
 DEPLOYER = "deployer"
 
-#: Which services a service calls, and so may call. Access hands out passports to all of them, and is asked whether a
-#: session lives by whoever has not heard it for three seconds, itself included. Audit is asked by all, itself included,
-#: which numbers a checkpoint covers.
+#: The services that each service may call. All call access for passports and, after three seconds without a heartbeat, for
+#: the state of a session. All call audit for the numbers that a checkpoint covers.
 MAY_CALL: Mapping[str, tuple[str, ...]] = {
     "contacts": ("access", "retention", "audit"),
     "interactions": ("access", "contacts", "audit"),
@@ -41,8 +40,17 @@ _HEX = "[0-9a-f]+"
 
 
 def users(services: Iterable[str], integrations: Iterable[str] = ()) -> tuple[str, ...]:
-    """Return every user that an installation of these services has; `integrations` are components with a system of their own."""
+    """Return all broker users of an installation; `integrations` are the components with their own systems."""
     return (*sorted(services), GATEWAY, DEPLOYER, OPERATOR, *(account_of(component) for component in sorted(integrations)))
+
+
+class Definitions(TypedDict):
+    """RabbitMQ's definitions file."""
+
+    vhosts: list[dict[str, str]]
+    users: list[dict[str, str]]
+    permissions: list[dict[str, str]]
+    topic_permissions: list[dict[str, str]]
 
 
 def definitions(
@@ -52,18 +60,18 @@ def definitions(
     vhost: str = VHOST,
     integrations: Iterable[str] = (),
     former: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    """Return RabbitMQ's definitions: virtual host, users, permissions; `guest` is not among them.
+) -> Definitions:
+    """Return RabbitMQ's definitions: virtual host, users and permissions, without `guest`.
 
-    :param passwords: by user; only their salted hashes are in the result.
-    :param integrations: codes of the components with a system of their own (T13).
-    :param former: earlier hashes by user, kept where they are of the same password.
+    :param passwords: by user; the result has only their salted hashes.
+    :param integrations: codes of the components with their own systems (T13).
+    :param former: earlier hashes by user, which are kept for unchanged passwords.
     """
     hashes = former or {}
     components = sorted(integrations)
     known = sorted(services)
-    permissions: list[dict[str, Any]] = []
-    topics: list[dict[str, Any]] = []
+    permissions: list[dict[str, str]] = []
+    topics: list[dict[str, str]] = []
     for service in known:
         submitted = consumed_by_contacts(components) if service == CONTACTS else []
         permissions.append({"user": service, "vhost": vhost, **_permissions_of(service, also_read=submitted)})
@@ -123,7 +131,7 @@ def _calls(callees: Iterable[str], *, answers: bool) -> str:
 
 
 def _any_of(patterns: list[str]) -> str:
-    # A full stop in a name stands for any letter, which grants nothing: there are no such other names.
+    # An unescaped dot in a name also matches other characters, but there are no such names.
     return f"^({'|'.join(patterns)})$" if patterns else _NOTHING
 
 
@@ -132,7 +140,7 @@ def _topic(user: str, vhost: str, exchange: str, *, write: str, read: str) -> di
 
 
 def password_hash(password: str) -> str:
-    """Return a password as RabbitMQ keeps it, with a salt of its own."""
+    """Return RabbitMQ's hash of a password, with a new salt."""
     return _hash(password, salt=os.urandom(4))
 
 
@@ -143,5 +151,5 @@ def _hash_again(password: str, former: str | None) -> str:
 
 
 def _hash(password: str, *, salt: bytes) -> str:
-    """Return RabbitMQ's salted SHA-256 of a password."""
+    """Return RabbitMQ's hash of a password: base64 of the salt and the salted SHA-256."""
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()

@@ -1,7 +1,7 @@
-"""A small authority, and a certificate for each server of compose.yaml: for trials, until an operator's own are in their places.
+"""A small certificate authority, and a certificate for each server of compose.yaml; for trials, until operators use their own.
 
-They are files in the folder of secrets: `tls_authority`, whose certificates every client believes, and for each server
-`tls_certificate_<server>` and `tls_key_<server>`. A file of somebody else's authority is never replaced.
+They are files in the folder of secrets: `tls_authority` with the CA certificates that all clients trust, and for each
+server `tls_certificate_<server>` and `tls_key_<server>`. Files of another authority are never replaced.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import click
 from cryptography import x509
@@ -31,35 +30,31 @@ from deploy.secrets import Secrets
 AUTHORITY = "tls_authority"
 AUTHORITY_KEY = "tls_authority_key"
 SERVERS = ("postgres", "broker", "gateway")
-#: Where the operator's container, the proxy's settings and the health check have the gateway; and where people try it out.
+#: Names of the gateway for the operator's container, the proxy and the health check, and for trials on this machine.
 GATEWAY_NAMES = (GATEWAY_NAME, "localhost", "127.0.0.1")
 _SERVER_DAYS = 397
 _AUTHORITY_DAYS = 3650
-#: `liaison init` renews its own certificates with so much left; what has less is told by `liaison certificates` and the doctor.
+#: Certificates with less time left are renewed by `liaison init`, and reported by `liaison certificates` and the doctor.
 _RENEW = timedelta(days=90)
 _SOON = timedelta(days=30)
 _CLOCKS_DIFFER = timedelta(hours=1)
 
 
 class CertificatesMissing(Exception):
-    """A server has no certificate, and the authority's key is not here to make one."""
+    """A server has no certificate, and there is no CA key to make one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One certificate, as a client that dials the server's name would take it."""
+    """One server's certificate, as seen by a client."""
 
     server: str
     names: tuple[str, ...]
     issuer: str
     expires: str
     days: int
-    #: What is wrong, as the end of a sentence; empty for nothing.
+    #: The problem, as the end of a sentence; empty for none.
     fault: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for a program."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +71,25 @@ class _Authority:
 
 
 def certificate_file(server: str) -> str:
-    """Return the name of the file that holds a server's certificate, with those between it and its authority."""
+    """Return the file name of a server's certificate, with its intermediate certificates."""
     return f"tls_certificate_{server}"
 
 
 def key_file(server: str) -> str:
-    """Return the name of the file that holds its key."""
+    """Return the file name of a server's key."""
     return f"tls_key_{server}"
 
 
 def files() -> list[str]:
-    """Return the names of all files that a deployment needs; the authority's key is not among them."""
+    """Return the names of all files that a deployment needs, without the CA's key."""
     return [AUTHORITY, *(name for server in SERVERS for name in (certificate_file(server), key_file(server)))]
 
 
 def certify(secrets: Secrets, names: Mapping[str, Iterable[str]], *, now: datetime | None = None) -> list[str]:
-    """Write what is missing, and anew what this authority made and soon expires or lacks a name; return the files written.
+    """Write missing certificates, and renew this CA's if they expire soon or lack a name; return the files written.
 
-    :param names: by server, the names and addresses under which it is dialled.
-    :raises CertificatesMissing: what is missing cannot be made here.
+    :param names: by server, its host names and addresses.
+    :raises CertificatesMissing: a certificate is missing and cannot be made here.
     """
     now = now or datetime.now(UTC)
     secrets.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -121,23 +116,23 @@ def certify(secrets: Secrets, names: Mapping[str, Iterable[str]], *, now: dateti
 
 
 def show(folder: Path, names: Mapping[str, str], *, now: datetime | None = None) -> list[Shown]:
-    """Return what a client finds of each server's certificate.
+    """Return each server's certificate as clients see it.
 
-    :param names: by server, the name under which clients dial it.
+    :param names: by server, the host name that clients use.
     """
     now = now or datetime.now(UTC)
     return [_shown(folder, server, name, now) for server, name in names.items()]
 
 
 def dialled(folder: Path) -> dict[str, str]:
-    """Return by server under which name clients dial it, as the addresses in a folder of secrets say."""
+    """Return the host name that clients use for each server, from the URLs in a folder of secrets."""
     secrets = Secrets(folder)
     hosts = {"postgres": secrets["database_url"], "broker": secrets["broker_url_deployer"]}
     return {**{server: make_url(address).host or "" for server, address in hosts.items()}, "gateway": GATEWAY_NAME}
 
 
 def _authority(secrets: Secrets, written: list[str], now: datetime) -> _Authority | None:
-    # An authority of ours is one whose key is here; in the file there may be others beside it.
+    # The file may contain several CA certificates; ours is the one whose key is here.
     bundle = _certificates(secrets.folder / AUTHORITY)
     if not (secrets.folder / AUTHORITY_KEY).exists():
         if bundle:
@@ -151,7 +146,7 @@ def _authority(secrets: Secrets, written: list[str], now: datetime) -> _Authorit
     if ours is None and bundle:
         return None
     if ours is None or ours.not_valid_after_utc - now < timedelta(days=_SERVER_DAYS):
-        # The same key and name again: what it certified before stays good.
+        # With the same key and name, so that existing certificates stay valid.
         made = _build_authority(key, now)
         others = [_pem(each) for each in bundle if each is not ours]
         secrets.derive(AUTHORITY, "\n".join([_pem(made), *others]))
@@ -246,7 +241,7 @@ def _shown(folder: Path, server: str, name: str, now: datetime) -> Shown:
 
 
 def _refused(folder: Path, server: str, name: str) -> str:
-    """Return why a client that dials this name would refuse, empty if it would not: a whole handshake, in memory."""
+    """Return why a client of this host name would reject the server, or an empty string; does a TLS handshake in memory."""
     try:
         at_server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         at_server.load_cert_chain(folder / certificate_file(server), folder / key_file(server))
@@ -297,7 +292,7 @@ def certificates(folder: Path, *, as_json: bool) -> None:
     except FileNotFoundError as missing:
         raise click.ClickException(f"{missing.filename} is missing; liaison init writes it.") from missing
     if as_json:
-        click.echo(json.dumps([each.as_dict() for each in found]))
+        click.echo(json.dumps([asdict(each) for each in found]))
     else:
         for each in found:
             click.echo(f"{'FAIL' if each.fault else 'ok  '}  {sentence_of(each)}")
@@ -305,7 +300,7 @@ def certificates(folder: Path, *, as_json: bool) -> None:
 
 
 def sentence_of(shown: Shown) -> str:
-    """Return one certificate in a sentence."""
+    """Describe one certificate in a sentence."""
     if not shown.expires:
         return f"{shown.server}: {shown.fault}."
     known = f"{', '.join(shown.names)}, by {shown.issuer}, until {shown.expires} ({shown.days} days)"

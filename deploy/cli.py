@@ -1,4 +1,4 @@
-"""The command line, `liaison`: exit status 0 only when it did what it says; `--json` where a program reads it."""
+"""The command line `liaison`: exit status 0 only on success, and `--json` for output to programs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-#: Commands that live in modules of their own, and what each is for; loaded only when they are asked for, so that the
-#: others start fast, and so that `--help` needs none of them.
+#: Commands in other modules, with their descriptions. The modules are loaded on use only, so that other commands and
+#: `--help` are fast.
 ELSEWHERE = {
     "audit": ("deploy.audit:audit", "Look into the audit trail, believing nothing but the public key of its checkpoints."),
     "certificates": ("deploy.certificates:certificates", "Show the certificates of the full deployment's servers, and when they expire."),
@@ -28,7 +28,7 @@ SEEDS = ("demo", "accounts", "none")
 
 
 class Commands(click.Group):
-    """The commands here and those elsewhere."""
+    """The commands of this module and of others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
@@ -36,7 +36,7 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command of that name."""
-        # nameko stands on eventlet, which says of itself at every start that it is in maintenance; `docs/decisions.md` does too.
+        # eventlet warns at every start that it is in maintenance mode; `docs/decisions.md` covers that.
         warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
         if cmd_name not in ELSEWHERE:
             return super().get_command(ctx, cmd_name)
@@ -45,13 +45,13 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what each command is for, without loading it."""
+        """Write the description of each command without loading it."""
         here = {name: command.get_short_help_str(limit=90) for name, command in self.commands.items()}
         with formatter.section("Commands"):
             formatter.write_dl([(name, here.get(name) or ELSEWHERE[name][1]) for name in self.list_commands(ctx)])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; whatever goes wrong in it is told in a sentence."""
+        """Run a command, and report any failure in one sentence."""
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.Abort, click.exceptions.Exit):
@@ -150,8 +150,9 @@ def doctor(data: Path, secrets: Path | None, *, as_json: bool) -> None:
     findings = examine(data, secrets, os.environ)
     if as_json:
         import json
+        from dataclasses import asdict
 
-        click.echo(json.dumps([finding.as_dict() for finding in findings]))
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.good else 'FAIL'}  {finding.subject}: {finding.sentence}")

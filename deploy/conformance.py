@@ -1,4 +1,4 @@
-"""The conformance page: each requirement, and the tests that prove it; made from the marks, never by hand."""
+"""Generate the conformance page, with the tests of each requirement, from the tests' marks."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "docs" / "requirements.csv"
 PAGE = ROOT / "docs" / "conformance.md"
 PARTS = (("Requirements of the Privacy Impact Assessment", "R"), ("Decisions where it is silent", "T"), ("Beyond it", "N"))
-#: What a collecting run prints before each mark, so that nothing else is taken for one.
+#: The prefix of each printed mark.
 _SIGN = "requirement-mark"
 
 
 class NotCollected(Exception):
-    """The tests could not be collected; what pytest said is the message."""
+    """The tests could not be collected; the message is pytest's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One row: a sentence of the PIA (R), what was decided where it is silent (T), or what goes beyond it (N)."""
+    """A requirement: from the PIA (R), a decision where the PIA is silent (T), or beyond the PIA (N)."""
 
     number: str
     section: str
@@ -33,17 +33,17 @@ class Requirement:
 
 
 def read_requirements(file: Path = REQUIREMENTS) -> list[Requirement]:
-    """Return every requirement, in the order of their numbers."""
+    """Return all requirements in the order of their numbers."""
     with file.open(newline="") as rows:
         return [Requirement(row["number"], row["pia_section"], row["requirement"]) for row in csv.DictReader(rows)]
 
 
 def collect(tests: Path = ROOT / "tests") -> dict[str, list[str]]:
-    """Return for each number the tests marked with it, as `file::test`, without running any.
+    """Collect, without running them, the tests of each requirement, as `file::test`.
 
     :raises NotCollected: a test file cannot be imported.
     """
-    # In a process of its own: tests patch sockets before anything else is imported, and that cannot be taken back.
+    # In a separate process, because importing the tests patches sockets for good.
     collected = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "deploy.conformance", str(tests)],
         capture_output=True,
@@ -64,7 +64,7 @@ def collect(tests: Path = ROOT / "tests") -> dict[str, list[str]]:
 
 
 def pytest_collection_modifyitems(items: Iterable[object]) -> None:
-    """Print the marks of the tests that were collected: this module is its own pytest plugin."""
+    """Print the marks of the collected tests; this module is the pytest plugin of `collect`."""
     for item in items:
         test = item.nodeid.partition("[")[0]  # type: ignore[attr-defined]  # a pytest item
         for mark in item.iter_markers("requirement"):  # type: ignore[attr-defined]  # a pytest item

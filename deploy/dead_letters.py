@@ -1,7 +1,7 @@
-"""`liaison dead-letters`: what was put aside after its last try; listed without its content, replayed, or discarded.
+"""`liaison dead-letters`: list dead letters without their content, replay them or discard them.
 
-A dead letter is an alarm. A system in one process keeps its broker to itself, so it must be stopped for this; then
-its database is started for as long as the command takes, because what an operator does is in the audit trail.
+A dead letter is an alarm. A system in one process must be stopped first, because its broker is not shared; the command
+then starts its database, because an operator's acts are recorded in the audit trail.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from services.chassis.topology import ENTRIES, OPERATOR, inbox
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
 
-#: Every queue that has a dead-letter queue beside it, and the service whose it is.
+#: Every queue with a dead-letter queue, and its service.
 QUEUES = {**{inbox(service): service for service in SERVICES}, ENTRIES: "audit"}
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What the commands work on: a broker, and an operator whose acts are recorded."""
+class Session:
+    """The broker, and the operator whose acts are recorded."""
 
     operator: Operator
     address: Address
 
     def record(self, queue: str, act: str, ids: list[str]) -> None:
-        """Put the act into the trail, before it is done."""
+        """Record the act in the audit trail before it is done."""
         service = QUEUES[queue]
         with self.operator.database(service) as database, database.work(Caller.operator(self.operator.name)) as work:
             work.record(f"{service}:dead-letter:{act}", subjects=ids)
 
 
 @contextmanager
-def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
+def _session(data: Path, secrets: Path | None, operator: str) -> Iterator[Session]:
     broker = read_broker(os.environ, known_as=OPERATOR)
     with ExitStack() as stack:
         if broker is None:
@@ -59,17 +59,17 @@ def _desk(data: Path, secrets: Path | None, operator: str) -> Iterator[Desk]:
             embedded.register()
             broker = Address(url=f"embedded://dead-letters/{quote(str(state.journal))}", known_as=OPERATOR)
             declare(broker)
-        yield Desk(Operator(operator, installation(data, secrets)), broker)
+        yield Session(Operator(operator, installation(data, secrets)), broker)
 
 
-def _at_the_desk(command: Callable[..., Any]) -> Callable[..., Any]:
+def _with_session(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data", type=click.Path(file_okay=False, path_type=Path), envvar="DATA", default="data", show_default=True)
     @click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="With BROKER_URL.")
     @click.option("--operator", envvar="OPERATOR", default=your_name, show_default="your account here", help="Who acts: it is in the trail.")
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
-            with _desk(data, secrets, operator) as desk:
-                return command(desk, **options)
+            with _session(data, secrets, operator) as session:
+                return command(session, **options)
         except (AlreadyRunning, ServerFailed) as failed:
             raise click.ClickException(str(failed)) from failed
         except Refusal as refusal:
@@ -87,10 +87,10 @@ def dead_letters() -> None:
 
 @dead_letters.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
-@_at_the_desk
-def list_all(desk: Desk, *, as_json: bool) -> None:
+@_with_session
+def list_all(session: Session, *, as_json: bool) -> None:
     """List every dead letter: queue, id, why, after how many tries, size."""
-    found = [(queue, message) for queue in QUEUES for message in list_dead_letters(desk.address, queue)]
+    found = [(queue, message) for queue in QUEUES for message in list_dead_letters(session.address, queue)]
     if as_json:
         click.echo(json.dumps([{"queue": queue, **asdict(message)} for queue, message in found]))
         return
@@ -103,10 +103,10 @@ def list_all(desk: Desk, *, as_json: bool) -> None:
 @dead_letters.command("show")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id")
-@_at_the_desk
-def show(desk: Desk, *, queue: str, message_id: str) -> None:
-    """Show what may be known of one dead letter."""
-    for message in _chosen(desk, queue, message_id):
+@_with_session
+def show(session: Session, *, queue: str, message_id: str) -> None:
+    """Show one dead letter without its content."""
+    for message in _chosen(session, queue, message_id):
         for name, value in asdict(message).items():
             click.echo(f"{name}: {value}")
 
@@ -114,26 +114,26 @@ def show(desk: Desk, *, queue: str, message_id: str) -> None:
 @dead_letters.command("replay")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id", required=False)
-@_at_the_desk
-def replay_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
+@_with_session
+def replay_some(session: Session, *, queue: str, message_id: str | None) -> None:
     """Give one dead letter, or all of a queue, back to it with its tries counted anew."""
-    desk.record(queue, "replay", [message.id for message in _chosen(desk, queue, message_id)])
-    click.echo(f"{replay(desk.address, queue, message_id)} replayed.")
+    session.record(queue, "replay", [message.id for message in _chosen(session, queue, message_id)])
+    click.echo(f"{replay(session.address, queue, message_id)} replayed.")
 
 
 @dead_letters.command("discard")
 @click.argument("queue", type=click.Choice(sorted(QUEUES)))
 @click.argument("message_id", required=False)
 @click.confirmation_option(prompt="A discarded message is gone for good. Discard?")
-@_at_the_desk
-def discard_some(desk: Desk, *, queue: str, message_id: str | None) -> None:
+@_with_session
+def discard_some(session: Session, *, queue: str, message_id: str | None) -> None:
     """Delete one dead letter, or all of a queue."""
-    desk.record(queue, "discard", [message.id for message in _chosen(desk, queue, message_id)])
-    click.echo(f"{discard(desk.address, queue, message_id)} discarded.")
+    session.record(queue, "discard", [message.id for message in _chosen(session, queue, message_id)])
+    click.echo(f"{discard(session.address, queue, message_id)} discarded.")
 
 
-def _chosen(desk: Desk, queue: str, message_id: str | None) -> list[DeadLetter]:
-    found = [message for message in list_dead_letters(desk.address, queue) if message_id in {None, message.id}]
+def _chosen(session: Session, queue: str, message_id: str | None) -> list[DeadLetter]:
+    found = [message for message in list_dead_letters(session.address, queue) if message_id in {None, message.id}]
     if not found:
         raise click.ClickException("There is no such message." if message_id else f"{queue} has no dead letters.")
     return found

@@ -1,4 +1,4 @@
-"""The data dictionary as a page: every column of every database, made from what the services declare, never by hand."""
+"""Generate the data dictionary from the services' declarations."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def _lines(table: Table) -> Iterator[str]:
 
 
 def unknown_reasons() -> list[str]:
-    """Return the columns whose reason is no requirement, or that have none."""
+    """Return the columns without a reason, or whose reason is not a known requirement."""
     known = {requirement.number for requirement in read_requirements()}
     return [name for name, column in every_column() if not column.why or not set(column.why.split()) <= known]
 
 
 def every_column() -> Iterator[tuple[str, Column]]:
-    """Give every column with its full name."""
+    """Yield the full name and declaration of every column."""
     for store, tables in STORES.items():
         for table in tables:
             for column in table.columns:

@@ -1,4 +1,4 @@
-"""`liaison doctor`: how a system is, and the machine under it, without changing either."""
+"""`liaison doctor`: check a system and its machine without changing anything."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deploy.postgres import embedded_programs, local_programs
 from deploy.provision import read_address
@@ -19,22 +18,18 @@ _TESTED = ((3, 11), (3, 12), (3, 13))
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     good: bool
     sentence: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it for a program."""
-        return asdict(self)
-
 
 def examine(data: Path, secrets: Path | None, environ: Mapping[str, str]) -> list[Finding]:
-    """Return every finding, good or not.
+    """Run all checks and return their findings.
 
     :param data: the state folder of a system in one process.
-    :param secrets: the secrets of a deployment in containers, which is then examined instead.
+    :param secrets: the secrets of a deployment in containers, to check that one instead.
     """
     found = [_python()]
     server = read_address(environ, "DATABASE_URL")
@@ -46,9 +41,9 @@ def examine(data: Path, secrets: Path | None, environ: Mapping[str, str]) -> lis
 
 
 def look_at_secrets(folder: Path, *, public: frozenset[str] = frozenset()) -> Finding:
-    """Return whether others can read what is in a folder of secrets; those named `public` they may."""
+    """Check that only the owner can read the files in a folder of secrets, except those in `public`."""
     exposed = sorted(file.name for file in folder.iterdir() if file.stat().st_mode & 0o077 and file.name not in public)
-    # A folder that is closed to others hides what is in it.
+    # If the folder is closed to others, its files are, too.
     if exposed and folder.stat().st_mode & 0o077:
         return Finding("secrets", False, f"others can read {', '.join(exposed)}.")
     return Finding("secrets", True, f"{len(list(folder.iterdir()))} files, readable by their owner alone.")

@@ -1,4 +1,4 @@
-"""What `liaison doctor` looks at in a deployment in containers: its servers, its processes, its trail."""
+"""The checks of `liaison doctor` for a deployment in containers: servers, processes and the trail."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
 from services.chassis.transport.connection import LOST, Address
 from services.contacts.contract.integrations import components_of, topology
 
-#: Others may read the salted hashes of the broker's passwords, as `liaison init` writes them.
+#: Files that others may read: the salted hashes of the broker's passwords.
 _PUBLIC = frozenset({"broker_definitions"})
 _CLOCK_MAY_DIFFER = 5.0
-#: A service that has not shipped something for so long has an alarm of its own; here it is a finding.
+#: Seconds that the oldest outbox row may wait, as in the services' own alarm.
 _LATE = 60.0
 
 
 def examine_deployment(folder: Path, server: str | None, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield what is found of the deployment whose secrets are in that folder."""
+    """Yield the findings on the deployment with this folder of secrets."""
     secrets = Secrets(folder)
     yield look_at_secrets(folder, public=_PUBLIC)
     wanted = (*secrets.names(), *map(password_file, migrations.SERVICES), *certificates.files())
@@ -173,7 +173,7 @@ def _broker(address: Address, integrations: str) -> Iterator[Finding]:
 
 
 def _asker(address: Address) -> Callable[[str], tuple[int, int] | None]:
-    """Return what tells (messages, consumers) of a queue, None of one that is not there."""
+    """Return a function that returns (messages, consumers) of a queue, or None if it does not exist."""
     connection = address.connection(heartbeat=0)
     connection.connect()
     channels: list[Any] = []

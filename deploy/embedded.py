@@ -1,7 +1,7 @@
-"""The whole system in one process: PostgreSQL, the in-process broker, five services and the gateway.
+"""Run the whole system in one process: PostgreSQL, the in-process broker, five services and the gateway.
 
-Each service has its own database, role, identity and connections, as in containers of its own; what differs is the
-transport, the number of processes and the addresses, and nothing outside this module knows it.
+Each service has its own database, role, identity and connections, as in containers. Only the transport, the number of
+processes and the addresses differ, and only this module knows that.
 """
 
 from __future__ import annotations
@@ -43,39 +43,39 @@ from services.chassis.transport.connection import Address
 
 _log = Log(__name__)
 
-#: Requests under way when the system is asked to stop have this long to end.
+#: Seconds for running requests to end when the system stops.
 _LAST_REQUESTS = 3.0
 _READY_SECONDS = 60.0
 
 
 class NotReady(OSError):
-    """The parts did not come up in time; the log says which."""
+    """A part did not start in time; the log names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The system, up."""
+    """The running system."""
 
     address: str
     processes: Mapping[str, Process]
 
 
 def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mapping[str, str]) -> None:
-    """Run until SIGTERM or SIGINT; say `Ready:` once it is.
+    """Run until SIGTERM or SIGINT; print `Ready:` when the system is up.
 
-    :raises AlreadyRunning: another process has the folder.
-    :raises OSError: the port is taken.
+    :raises AlreadyRunning: another process uses the folder.
+    :raises OSError: the port is in use.
     """
     settings = Settings.read(environ, service="liaison")
     tune(settings)
     logs.configure(level=environ.get("LOG_LEVEL", "WARNING"), form=environ.get("LOG_FORMAT", "json"), service="liaison")
-    # Left on, eventlet prints the text of exceptions, which may quote a person.
+    # Otherwise eventlet prints exception messages, which may contain personal data.
     eventlet.debug.hub_exceptions(False)
     stop = wait_for_signal()
     with StateFolder(data) as state, ExitStack() as stack:
         starting = eventlet.spawn(_try_to_start, stack, state, host, port, seed, environ)
         asked = eventlet.spawn(stop.wait)
-        # Whoever asks to stop while it is still starting is heard, too.
+        # Stop signals during the start are handled, too.
         asked.link(lambda _: starting.kill())
         try:
             running = starting.wait()
@@ -84,9 +84,9 @@ def run_embedded(data: Path, *, host: str, port: int, seed: str, environ: Mappin
         if isinstance(running, Exception):
             raise running
         settle(settings)
-        print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the one line that whoever started it waits for
+        print(f"Ready: {running.address}", flush=True)  # noqa: T201 - the line that programs wait for
         if not _has_accounts(running.processes["access"]):
-            print(_first_account(state.path), flush=True)  # noqa: T201 - whoever started it has to know
+            print(_first_account(state.path), flush=True)  # noqa: T201 - the operator has to know
         stop.wait()
         _log.info("system.stopping")
 
@@ -97,7 +97,7 @@ def _has_accounts(access: Process) -> bool:
 
 
 def _first_account(data: Path) -> str:
-    """Return what is to be typed, in another terminal or when this is stopped, so that somebody can sign in."""
+    """Return the command that creates the first account, for another terminal or after a stop."""
     program = Path(sys.argv[0])
     liaison = shlex.quote(str(program)) if program.name == "liaison" else f"{shlex.quote(sys.executable)} -m deploy.cli"
     return (
@@ -108,10 +108,10 @@ def _first_account(data: Path) -> str:
 
 
 def _try_to_start(*parts: Any) -> Running | Exception:
-    # An exception that leaves a greenlet is printed by eventlet's hub, words and all.
+    # eventlet's hub prints an exception that leaves a greenlet, with its message.
     try:
         return _start(*parts)
-    except Exception as failed:  # noqa: BLE001 - raised again by whoever waits
+    except Exception as failed:  # noqa: BLE001 - raised again by the caller
         return failed
 
 
@@ -128,7 +128,7 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         cookie_secure=not loopback,
         ribbon=environ.get("RIBBON", ""),
         hosts=f"{environ.get('HOSTS', '')} {host}",
-        # Two systems on two ports of one machine share the browser's jar, and must not sign each other out.
+        # Browsers share cookies between the ports of a host, so two systems need different names.
         cookie_name=f"liaison_{port}",
         trusted_proxies=environ.get("TRUSTED_PROXIES", ""),
         proxy_header=environ.get("PROXY_HEADER", "X-Forwarded-For"),
@@ -139,7 +139,7 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     declare(Address(url=installation.broker))
 
     def read(name: str) -> Settings:
-        return Settings.read(_told(installation, name, environ), service=name)
+        return Settings.read(_settings_of(installation, name, environ), service=name)
 
     processes = {name: compose(read(name)) for name in PROCESSES}
     if seed != "none":
@@ -169,14 +169,14 @@ def _installation(state: StateFolder, server: Server) -> Installation:
     )
 
 
-def _told(installation: Installation, process: str, environ: Mapping[str, str]) -> dict[str, str]:
-    told = installation.environment_of(process)
-    # One process has few cores to share, and one server few connections: six pools of ten would be too many.
-    told.setdefault("POOL_SIZE", environ.get("POOL_SIZE", "8"))
+def _settings_of(installation: Installation, process: str, environ: Mapping[str, str]) -> dict[str, str]:
+    settings = installation.environment_of(process)
+    # Six pools of ten connections would be too many for one process and one server.
+    settings.setdefault("POOL_SIZE", environ.get("POOL_SIZE", "8"))
     for name in ("WORKERS", "CALL_DEADLINE", "LOOKUPS_OF_CONTRIBUTOR", "LOOKUPS_OF_STEWARD"):
         if name in environ:
-            told[name] = environ[name]
-    return told
+            settings[name] = environ[name]
+    return settings
 
 
 @contextmanager
@@ -211,7 +211,7 @@ def _gateway(process: Process, listener: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        # Killed once, it takes no more connections, closes the idle ones and waits for what is under way; twice, it ends.
+        # The first kill stops new connections, closes idle ones and waits for running requests; a second one ends it.
         serving.kill()
         with eventlet.Timeout(_LAST_REQUESTS, exception=False), suppress(GreenletExit):
             serving.wait()

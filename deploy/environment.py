@@ -1,7 +1,7 @@
-"""What each process is told: the same words whether it is one of six in containers or one of six in this process.
+"""The settings of each process, for both deployments.
 
-A process gets the secrets it needs and no other: access alone the key that signs passports, contacts alone the keys
-of the vault and the digests, audit alone the key that signs checkpoints.
+A process gets only the secrets that it needs: only access gets the key that signs passports, only contacts the keys of the
+vault and the digests, only audit the key that signs checkpoints.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PROCESSES = (*SERVICES, "gateway")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """Where the parts of one system are."""
+    """The addresses, files and options of one system."""
 
     secrets: Secrets
     server: URL
@@ -31,22 +31,22 @@ class Installation:
     erased_ids: Path
     host: str = "127.0.0.1"
     port: int = 8080
-    #: Browsers' cookies stay off plain HTTP, except on loopback, where there is no network to listen on.
+    #: Whether cookies are Secure; they are not for plain HTTP on loopback.
     cookie_secure: bool = True
     ribbon: str = ""
-    #: Names under which the gateway answers, beside loopback; and what its cookies' names begin with.
+    #: Host names of the gateway, in addition to loopback, and the prefix of its cookies' names.
     hosts: str = ""
     cookie_name: str = "liaison"
-    #: The proxies before the gateway that are believed, and the header in which they speak.
+    #: The trusted proxies before the gateway, and their header.
     trusted_proxies: str = ""
     proxy_header: str = "X-Forwarded-For"
-    #: Codes of the components with a system of their own, such as `ICE,PSO` (T13).
+    #: Codes of the components with their own systems, such as `ICE,PSO` (T13).
     integrations: str = ""
 
     def environment_of(self, process: str) -> dict[str, str]:
-        """Return the settings of one process, by the names that it reads them by."""
+        """Return the settings of one process as environment variables."""
         secrets = self.secrets
-        told = {
+        settings = {
             "SERVICE": process,
             "BROKER_URL": self.broker,
             "PASSPORT_PUBLIC_KEY": secrets["passport_public_key"],
@@ -55,37 +55,37 @@ class Installation:
             "CURSOR_KEY": secrets["cursor_key"],
         }
         if process in SERVICES:
-            told["DATABASE_URL"] = self._database(process)
-            told["SERVICE_KEY"] = secrets[service_key_file(process)]
+            settings["DATABASE_URL"] = self._database(process)
+            settings["SERVICE_KEY"] = secrets[service_key_file(process)]
         if process == "audit":
-            told["SERVICE_PUBLIC_KEYS"] = secrets[SERVICE_PUBLIC_KEYS]
+            settings["SERVICE_PUBLIC_KEYS"] = secrets[SERVICE_PUBLIC_KEYS]
         if process == "access":
-            told["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
-            told["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]
+            settings["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
+            settings["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]
         if process == "contacts":
-            told["KEYS_DATABASE_URL"] = self._database(KEYS)
-            told["VAULT_MASTER_KEY"] = secrets["vault_master_key"]
-            told["DIGEST_KEY"] = secrets["digest_key"]
-            told["INTEGRATIONS"] = self.integrations
+            settings["KEYS_DATABASE_URL"] = self._database(KEYS)
+            settings["VAULT_MASTER_KEY"] = secrets["vault_master_key"]
+            settings["DIGEST_KEY"] = secrets["digest_key"]
+            settings["INTEGRATIONS"] = self.integrations
         if process == "audit":
-            told["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
-            told["AUDIT_WITNESS_FILE"] = str(self.checkpoints)
+            settings["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
+            settings["AUDIT_WITNESS_FILE"] = str(self.checkpoints)
         if process == "retention":
-            told["ERASED_IDS_KEY"] = secrets["erased_ids_key"]
+            settings["ERASED_IDS_KEY"] = secrets["erased_ids_key"]
         if process in {"contacts", "retention"}:
-            told["ERASED_IDS_FILE"] = str(self.erased_ids)
+            settings["ERASED_IDS_FILE"] = str(self.erased_ids)
         if process == "gateway":
-            told["FORM_KEY"] = secrets["form_key"]
-            told["LISTEN_HOST"] = self.host
-            told["LISTEN_PORT"] = str(self.port)
-            told["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
-            told["RIBBON"] = self.ribbon
-            told["HOSTS"] = self.hosts
-            told["COOKIE_NAME"] = self.cookie_name
-            told["METRICS_TOKEN"] = secrets["metrics_token"]
-            told["TRUSTED_PROXIES"] = self.trusted_proxies
-            told["PROXY_HEADER"] = self.proxy_header
-        return told
+            settings["FORM_KEY"] = secrets["form_key"]
+            settings["LISTEN_HOST"] = self.host
+            settings["LISTEN_PORT"] = str(self.port)
+            settings["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
+            settings["RIBBON"] = self.ribbon
+            settings["HOSTS"] = self.hosts
+            settings["COOKIE_NAME"] = self.cookie_name
+            settings["METRICS_TOKEN"] = secrets["metrics_token"]
+            settings["TRUSTED_PROXIES"] = self.trusted_proxies
+            settings["PROXY_HEADER"] = self.proxy_header
+        return settings
 
     def _database(self, store: str) -> str:
         role = runtime_of(store)

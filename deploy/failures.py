@@ -1,4 +1,4 @@
-"""What a command says when something goes wrong: one sentence, and nobody's values."""
+"""Describe a command's failure in one sentence without personal data."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from services.chassis.messages import Refusal
 
 
 def sentence_of(failed: Exception) -> str:
-    """Return one sentence on what went wrong."""
+    """Return a sentence that describes the failure."""
     if isinstance(failed, Refusal):
         reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (failed.errors or {}).items()]
         return " ".join([failed.detail, *reasons])
     if isinstance(failed, SettingInvalid | SettingMissing):
         return str(failed)
     if isinstance(failed, OperationalError):
-        # Raised while connecting, it says where and why; it has no statement, and so no values.
+        # An error while connecting names the address and the reason, and has no statement with values.
         said = str(failed.orig).strip().splitlines() if failed.statement is None else []
         return f"The database does not answer{f': {said[0].strip()}' if said else ''}."
     if isinstance(failed, ArgumentError):
@@ -31,6 +31,6 @@ def sentence_of(failed: Exception) -> str:
         return f"There is no {failed.filename}."
     if isinstance(failed, OSError):
         return str(failed) or type(failed).__name__
-    # The text of any other mistake may quote what somebody typed; its place helps whoever mends it.
+    # Other messages may quote input, so only the type and location are shown.
     found = where(failed)
     return f"Liaison made a mistake ({found['error']} at {found['at'][-1] if found['at'] else 'an unknown place'}); please report it."

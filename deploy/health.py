@@ -1,7 +1,7 @@
-"""`python -m deploy.health`: whether the process in this container is well, from its own settings; for health checks.
+"""`python -m deploy.health`: check the process in this container, from its settings, for container health checks.
 
-A service touches its HEALTH_FILE while it is connected and its database answers; the gateway answers over HTTP, with TLS
-by the name that everybody dials. Nothing but the standard library is loaded: it runs every few seconds.
+A service touches its HEALTH_FILE while it is connected and its database answers. The gateway answers over HTTP or HTTPS.
+This imports only the standard library, because it runs every few seconds.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-#: A service says that it is well every five seconds.
+#: The greatest age of a health file in seconds; services touch it every five.
 OLDEST = 30.0
 _WITHIN = 4.0
-#: What the gateway's certificate has to be made out to, whoever made it.
+#: The host name that the gateway's certificate must have.
 GATEWAY_NAME = "gateway"
 
 
 def why_unwell(environ: Mapping[str, str]) -> str | None:
-    """Return, as a sentence, what is wrong; None if nothing is."""
+    """Return a sentence with the problem, or None."""
     if file := environ.get("HEALTH_FILE"):
         try:
             age = time.time() - Path(file).stat().st_mtime
@@ -50,7 +50,7 @@ def _connection(environ: Mapping[str, str]) -> HTTPConnection:
         def connect(self) -> None:
             super().connect()
             context = ssl.create_default_context(cafile=environ.get("BROKER_AUTHORITY_FILE") or None)
-            # Held before it is refused, so that it is closed like any other.
+            # Set before the handshake, so that the socket is closed if that fails.
             self.sock = secured = context.wrap_socket(self.sock, server_hostname=GATEWAY_NAME, do_handshake_on_connect=False)
             secured.do_handshake()
 

@@ -1,4 +1,4 @@
-"""What `liaison import` says to the HTTP API, as any other client of it does."""
+"""The HTTP API client of `liaison import`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 _PIECE = 64 << 10
 _TIMEOUT = 60.0
-#: A part of the system that is away for a moment is waited for this long, when what was asked changes nothing.
+#: Seconds for which repeatable requests are retried while a part of the system is unavailable.
 _PATIENCE = 60.0
 _PAUSE = 1.0
 _OK = 300
@@ -23,22 +23,78 @@ _AWAY = 503
 
 
 class Refused(Exception):
-    """The system refused; what it said is the message."""
+    """The system refused the request; the message is its explanation."""
 
     def __init__(self, sentence: str, *, code: str = "", status: int = 0) -> None:
-        """Take what the answer said."""
+        """Set the message, the refusal's code and the HTTP status: 0 without an answer, -1 for a final failure."""
         self.code = code
         self.status = status
         super().__init__(sentence)
+
+
+class SignedIn(TypedDict):
+    """The parts of a new session that are used here."""
+
+    token: str
+    statements: list[str]
+    statements_version: str
+
+
+class MappedColumn(TypedDict):
+    """A column of a file, and the field that it is imported into; None leaves it out."""
+
+    column: str
+    field: str | None
+
+
+class RefusedColumn(TypedDict):
+    """A column that must not be stored."""
+
+    column: str
+    reason: str
+    requirement: str
+
+
+class Hidden(TypedDict):
+    """The hidden sheets of a workbook, and the number of its hidden rows."""
+
+    sheets: list[str]
+    rows: int
+
+
+class Progress(TypedDict, total=False):
+    """How many rows of a step are done."""
+
+    done: int
+    of: int
+
+
+class Problem(TypedDict):
+    """Why an import failed."""
+
+    detail: str
+
+
+class Import(TypedDict):
+    """The parts of an import that are used here."""
+
+    id: str
+    state: str
+    mapping: list[MappedColumn]
+    refused_columns: list[RefusedColumn]
+    hidden: Hidden
+    counts: NotRequired[dict[str, int] | None]
+    progress: NotRequired[Progress | None]
+    problem: NotRequired[Problem | None]
 
 
 class Gateway:
     """One session with the HTTP API."""
 
     def __init__(self, address: str) -> None:
-        """Name the system; nothing is connected yet.
+        """Set the address; connect to nothing.
 
-        :raises Refused: this is no address.
+        :raises Refused: the address is malformed.
         """
         parts = urlsplit(address if "://" in address else f"http://{address}")
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -46,15 +102,15 @@ class Gateway:
         self.address = f"{parts.scheme}://{parts.netloc}"
         self._parts = parts
         self._token = ""
-        #: The ETag of the last answer.
+        #: The last response's ETag.
         self._tag = ""
 
-    def sign_in(self, username: str, password: str) -> dict[str, Any]:
-        """Sign in; return what the session says, its statements among it.
+    def sign_in(self, username: str, password: str) -> SignedIn:
+        """Sign in; return the session with its statements.
 
-        :raises Refused: name or password are wrong, or access is suspended.
+        :raises Refused: the name or password is wrong, or access is suspended.
         """
-        said: dict[str, Any] = self.ask("POST", "/sessions", {"username": username, "password": password})
+        said: SignedIn = self.ask("POST", "/sessions", {"username": username, "password": password})
         self._token = said["token"]
         return said
 
@@ -69,35 +125,35 @@ class Gateway:
             self._token = ""
 
     def ask(self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Any:
-        """Send one request and return what it answers; a read waits for a part of the system that is away for a moment.
+        """Send a request and return the decoded answer; retry it for a minute if it is repeatable.
 
         :raises Refused: the answer is not a success.
         """
         content = None if body is None else json.dumps(body).encode()
-        told = {"Content-Type": "application/json", **(headers or {})}
+        sent = {"Content-Type": "application/json", **(headers or {})}
         if method == "POST" and self._token:
-            told.setdefault("Idempotency-Key", str(uuid.uuid4()))
+            sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         until = time.monotonic() + _PATIENCE
         while True:
             try:
-                return self._once(method, path, content, told)
+                return self._once(method, path, content, sent)
             except Refused as refused:
-                # A command with a key may be sent again as well: it is done once.
-                repeatable = method == "GET" or "Idempotency-Key" in told
+                # With an Idempotency-Key, a command may be repeated, too.
+                repeatable = method == "GET" or "Idempotency-Key" in sent
                 if refused.status not in {0, _AWAY} or not repeatable or time.monotonic() > until:
                     raise
                 time.sleep(_PAUSE)
 
     def tag(self, path: str) -> str:
-        """Return the ETag of a record as it is now."""
+        """Return the current ETag of a record."""
         self.ask("GET", path)
         return self._tag
 
-    def upload(self, path: Path, *, tell: Callable[[int, int], None]) -> dict[str, Any]:
-        """Upload a file, piece by piece, and return the import.
+    def upload(self, path: Path, *, tell: Callable[[int, int], None]) -> Import:
+        """Upload a file in pieces and return the import.
 
-        :param tell: called with (bytes sent, bytes in all).
-        :raises Refused: it was refused.
+        :param tell: called with (bytes sent, bytes in total).
+        :raises Refused: the upload was refused.
         :raises OSError: the file cannot be read.
         """
         mark = secrets.token_hex(16)
@@ -123,7 +179,7 @@ class Gateway:
             "Content-Length": str(len(head) + size + len(tail)),
             "Idempotency-Key": str(uuid.uuid4()),
         }
-        uploaded: dict[str, Any] = self._once("POST", "/imports", pieces(), headers)
+        uploaded: Import = self._once("POST", "/imports", pieces(), headers)
         return uploaded
 
     def _once(self, method: str, path: str, content: Any, headers: dict[str, str]) -> Any:

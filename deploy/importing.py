@@ -1,4 +1,4 @@
-"""`liaison import`: files into a running system, over its HTTP API, signed in and acknowledged like everybody else."""
+"""`liaison import`: import files into a running system over its HTTP API, with a normal user session."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
-from deploy.import_client import Gateway, Refused
+from deploy.import_client import Gateway, Import, MappedColumn, Refused, RefusedColumn
 from deploy.passwords import takes_password
 
 _POLL = 0.5
-#: What an import passes through while its rows are worked on, and what a step ends in when it succeeded.
+#: The states of an import while the system works on it.
 _WORKING = frozenset({"uploading", "checking", "committing", "undoing"})
 _DECIDE = frozenset({"ask", "undecided"})
 _GO_ON = "Its rows are kept: go on with  liaison import --resume {id} …  or on the page Imports; leave it with  POST /imports/{id}/cancel."
@@ -45,10 +45,10 @@ def import_files(files: tuple[Path, ...], *, url: str, user: str, password: str,
     """
     if bool(files) == bool(resume):
         raise click.UsageError("Give one or more FILES, or --resume IMPORT.")
-    # Asked to end, it says how to go on, and ends its session, as after Ctrl-C.
+    # SIGTERM acts like Ctrl-C: the command says how to go on, and ends its session.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _Run(_gateway(url), quiet=as_json, columns=_mapping(how.pop("mapping")), **how)
-    done: list[dict[str, Any]] = []
+    done: list[_Imported] = []
     try:
         run.enter(user, password)
         try:
@@ -89,14 +89,14 @@ def _what_now(run: _Run, refused: Refused) -> str:
 
 
 class _Progress:
-    """A bar that is written over on a terminal; elsewhere a line for each step."""
+    """Shows a progress bar on a terminal, and a line for each step elsewhere."""
 
     def __init__(self) -> None:
         self._step = ""
         self._is_open = False
 
     def __call__(self, step: str, done: int, of: int) -> None:
-        """Show how far a step is."""
+        """Show the progress of a step."""
         if sys.stderr.isatty():
             filled = done * 30 // of if of else 0
             click.echo(f"\r  {step:<11} [{'#' * filled}{'.' * (30 - filled)}] {done:,} of {of:,}", nl=False, err=True)
@@ -106,15 +106,24 @@ class _Progress:
         self._step = step
 
     def end(self) -> None:
-        """Leave the line of the bar."""
+        """End the line of the bar."""
         if self._is_open:
             click.echo("", err=True)
             self._is_open = False
 
 
+class _Imported(TypedDict):
+    id: str
+    state: str
+    counts: dict[str, int] | None
+    mapping: list[MappedColumn]
+    refused_columns: list[RefusedColumn]
+    undecided: int
+
+
 @dataclass
 class _Run:
-    """One run of the command: a session, and what is shown of it."""
+    """One run of the command."""
 
     gateway: Gateway
     quiet: bool
@@ -122,12 +131,12 @@ class _Run:
     accept_statements: bool
     dry_run: bool
     yes: bool
-    #: The import that is under way, for whoever has to go on with it.
+    #: The id of the current import, for resuming it.
     import_id: str = ""
     _bar: _Progress = field(default_factory=_Progress)
 
     def enter(self, user: str, password: str) -> None:
-        """Sign in, and have the statements acknowledged by whoever runs this: never in silence (R105)."""
+        """Sign in, show the statements and have them acknowledged by the user (R105)."""
         said = self.gateway.sign_in(user, password)
         for statement in said["statements"]:
             click.echo(statement if isinstance(statement, str) else statement.get("text", statement), err=True)
@@ -147,12 +156,13 @@ class _Run:
         except Refused as refused:
             click.echo(f"The session could not be ended: {refused}", err=True)
 
-    def bring(self, file: Path | None, resume: str | None) -> dict[str, Any]:
-        """Bring one file to its end, or go on with an import; return the import.
+    def bring(self, file: Path | None, resume: str | None) -> _Imported:
+        """Import one file, or resume an import; return its result.
 
-        :raises Refused: it was refused, or failed.
-        :raises click.ClickException: somebody said no.
+        :raises Refused: the import was refused or failed.
+        :raises click.ClickException: the user declined.
         """
+        found: Import
         if file is not None:
             self._say(f"{file}: uploading.")
             try:
@@ -175,12 +185,12 @@ class _Run:
             raise Refused(f"The import is {found['state']}.{self._why(found)}", status=-1)
         return self._end(found, "taken in")
 
-    def _map(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _map(self, found: Import) -> Import:
         if self.columns:
             known = [each["column"] for each in found["mapping"]]
             if unknown := sorted(set(self.columns) - set(known)):
                 raise Refused(f"There is no column {', '.join(unknown)} in this file; it has {', '.join(known)}.", status=-1)
-            mapping = [{**each, "field": self.columns.get(each["column"], each["field"])} for each in found["mapping"]]
+            mapping: list[MappedColumn] = [{**each, "field": self.columns.get(each["column"], each["field"])} for each in found["mapping"]]
             path = f"/imports/{self.import_id}"
             found = self.gateway.ask("PATCH", path, {"mapping": mapping}, headers={"If-Match": self.gateway.tag(path)})
         for each in found["mapping"]:
@@ -193,7 +203,7 @@ class _Run:
             self._say(f"  This workbook hides {', '.join(what)}: taken in like the rest.")
         return found
 
-    def _check(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _check(self, found: Import) -> Import:
         if found["state"] != "checked":
             found = self._wait(self.gateway.ask("POST", f"/imports/{self.import_id}/dry-run"))
         if found["state"] != "checked":
@@ -201,12 +211,12 @@ class _Run:
         self._say(f"  checked: {_counted(found)}")
         return found
 
-    def _agreed(self, found: dict[str, Any]) -> bool:
+    def _agreed(self, found: Import) -> bool:
         if not sys.stdin.isatty():
             raise click.UsageError(f"Nobody is here to ask: give --yes, or --dry-run. {_GO_ON.format(id=found['id'])}")
         return click.confirm("Take these rows in?", err=True)
 
-    def _wait(self, found: dict[str, Any]) -> dict[str, Any]:
+    def _wait(self, found: Import) -> Import:
         while found["state"] in _WORKING:
             progress = found.get("progress") or {}
             self._bar(found["state"], progress.get("done") or 0, progress.get("of") or 0)
@@ -215,16 +225,23 @@ class _Run:
         self._bar.end()
         return found
 
-    def _end(self, found: dict[str, Any], what: str) -> dict[str, Any]:
+    def _end(self, found: Import, what: str) -> _Imported:
         self._say(f"  {what}: {_counted(found)}")
         waiting = _undecided(found)
         if waiting:
             self._say(f"  {waiting} rows wait for a decision, on the page of this import: {self.gateway.address}/imports/{self.import_id}")
         self.import_id = ""
-        return {key: found.get(key) for key in ("id", "state", "counts", "mapping", "refused_columns")} | {"undecided": waiting}
+        return {
+            "id": found["id"],
+            "state": found["state"],
+            "counts": found.get("counts"),
+            "mapping": found["mapping"],
+            "refused_columns": found["refused_columns"],
+            "undecided": waiting,
+        }
 
     @staticmethod
-    def _why(found: dict[str, Any]) -> str:
+    def _why(found: Import) -> str:
         problem = found.get("problem")
         return f" {problem['detail']}" if problem else ""
 
@@ -234,10 +251,10 @@ class _Run:
             click.echo(line)
 
 
-def _counted(found: dict[str, Any]) -> str:
+def _counted(found: Import) -> str:
     counts = {name: count for name, count in (found.get("counts") or {}).items() if count}
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) or "no rows"
 
 
-def _undecided(found: dict[str, Any]) -> int:
+def _undecided(found: Import) -> int:
     return sum(count for name, count in (found.get("counts") or {}).items() if name in _DECIDE)

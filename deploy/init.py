@@ -1,8 +1,8 @@
-"""`liaison init`: secrets and certificates of an installation in containers, one file each; nothing that was there is replaced.
+"""`liaison init`: write the secrets and certificates of an installation in containers, one file each.
 
-Passwords and keys are invented once. What follows from them (addresses with passwords in them, the secrets of services,
-the broker's users) is written again when it changes, so that running it twice is harmless, and running it after an
-upgrade adds what the upgrade wants.
+Passwords and keys are made once and never replaced. Files that are derived from them (URLs with passwords, secrets of
+services, the broker's users) are written again when they change. So the command can be repeated, and after an upgrade it
+adds what is new.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ from services.chassis.keyed import parts_of
 from services.chassis.topology import OPERATOR
 from services.contacts.contract.integrations import components_of
 
-#: Whom the processes run as when it is root who installs: nobody else's number.
+#: The user id of the processes if root installs.
 CONTAINER_UID = 10001
-#: Where compose.yaml has the two servers.
+#: The addresses of the two servers in compose.yaml.
 POSTGRES = "postgres:5432"
 BROKER = "broker:5671"
-#: Where a container has the certificates by which servers are checked.
+#: The path of the CA certificates in a container.
 AUTHORITY_AT = f"/run/secrets/{AUTHORITY}"
 _HERE = Path(__file__).resolve().parent
-#: Salted hashes of long random passwords are no secret, and the broker has a user of its own; the folder is closed.
+#: Readable for the broker's user: salted hashes of long random passwords need no secrecy, and the folder is closed.
 _HASHES_MODE = 0o644
 
 
 def password_file(user: str) -> str:
-    """Return the name of the file that holds a broker user's password."""
+    """Return the file name of a broker user's password."""
     return f"broker_password_{user}"
 
 
 def write_secrets(
     folder: Path, *, integrations: str = "", postgres: str = POSTGRES, broker: str = BROKER, authority: str = AUTHORITY_AT
 ) -> list[str]:
-    """Write what is missing or has changed; return the names of the files that were written.
+    """Write missing and changed files; return their names.
 
-    Every address says TLS, and PostgreSQL's says also by whose certificates the server's name is checked.
+    All URLs use TLS, and PostgreSQL's also name the CA certificates.
 
-    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
-    :param postgres: host and port, as the containers see them.
+    :param integrations: codes of the components with their own systems, such as `ICE,PSO` (T13).
+    :param postgres: host and port, as seen by the containers.
     :param broker: likewise.
-    :param authority: where a container has the file of the authority's certificates.
+    :param authority: the path of the CA certificates in a container.
     :raises CertificatesMissing: a server has no certificate, and none can be made here.
     """
     secrets = Secrets(folder)
@@ -93,7 +93,7 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def read_env(file: Path) -> dict[str, str]:
-    """Return what a file of `NAME=value` lines says."""
+    """Parse a file of `NAME=value` lines."""
     if not file.exists():
         return {}
     lines = (line.strip() for line in file.read_text().splitlines())
@@ -102,7 +102,7 @@ def read_env(file: Path) -> dict[str, str]:
 
 
 def write_env(file: Path, values: Mapping[str, str]) -> bool:
-    """Set these names in a file like `.env.example`, from which it is made if it is missing; tell whether it changed."""
+    """Set values in an .env file, which is copied from `.env.example` if missing; return whether it changed."""
     text = file.read_text() if file.exists() else (_HERE / ".env.example").read_text()
     lines = text.splitlines()
     for name, value in values.items():
@@ -123,7 +123,7 @@ def _owner() -> int:
 
 
 def _hand_over(folder: Path, uid: int) -> None:
-    # Docker mounts the files as they are: what the containers' user may not read, they cannot.
+    # Docker keeps owner and mode of mounted files, so the containers' user must own them.
     if os.getuid() != 0:
         return
     for path in (folder, *folder.iterdir()):

@@ -1,7 +1,7 @@
-"""The keys of an installation, and the steps by which a new one takes the place of another while everything runs.
+"""The keys of an installation, and the steps that replace a key in a running system.
 
-First every process accepts the new key, then it is used, and the former one still counts until it is retired. Each step
-can be repeated: whoever was interrupted begins again, and nothing is made twice.
+First, every process accepts the new key. Then it is used, and the former key stays valid until it is retired. Each step can
+be repeated after an interruption, and makes nothing twice.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from services.chassis.identity import RETIRED, ServiceKey
 from services.chassis.keyed import key_id, parts_of, pems_of
 from services.chassis.passport import public_key_id
 
-#: Beside the secrets: which key came when, and which is still to come. It holds ids, and no key.
+#: A file with the ids of keys: since when each is used, and which one is not used yet. It has no keys.
 HISTORY = "key_history"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A key that can be replaced: what it is for, and how long a former one is good for something."""
+    """A kind of replaceable key."""
 
     purpose: str
-    #: What is made under a key is asked for this long; retiring it earlier costs something.
+    #: How long values made under a key are in use.
     lasts: timedelta
-    #: What retiring costs.
+    #: What an earlier retirement costs.
     cost: str
 
 
@@ -55,13 +55,13 @@ KINDS: dict[str, Kind] = {
         for service in SERVICES
     },
 }
-#: Rings whose keys have a private half, which is written apart: its file, by the ring's name.
+#: Key rings of public keys, with the file of the private key.
 PRIVATE = {name: f"{name}_private_key" for name in PAIRS} | {name: name for name in map(service_key_file, SERVICES)}
 _SERVICE_OF = {service_key_file(service): service for service in SERVICES}
 
 
 class TooEarly(Exception):
-    """The former key is still good for something."""
+    """The former key is still in use."""
 
 
 class NothingFormer(Exception):
@@ -70,7 +70,7 @@ class NothingFormer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One key as an operator sees it."""
+    """The id and state of a key, for operators."""
 
     id: str
     #: `in use`, `coming` or `former`.
@@ -79,16 +79,16 @@ class Held:
 
 
 class Keyrings:
-    """The rings of keys in one folder of secrets."""
+    """The key rings in a folder of secrets."""
 
     def __init__(self, secrets: Secrets, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
-        """Take the folder; what a killed run began is finished first."""
+        """Open the folder, finishing replacements of an interrupted run."""
         self._secrets = secrets
         self._now = now
         secrets.finish()
 
     def held(self, name: str) -> list[Held]:
-        """Return the keys of a ring, the one in use first."""
+        """Return the keys of a ring, the current one first."""
         history = self._history().get(name, {})
         coming = history.get("coming")
         first, *others = [id_of(name, part) for part in self._parts(name)]
@@ -96,31 +96,31 @@ class Keyrings:
         return [Held(each, state, history.get(each, "")) for each, state in states]
 
     def accept(self, name: str) -> str:
-        """Have everybody accept a new key, which nobody uses yet; return its id. One that is coming already is kept."""
+        """Add a new key that is accepted but not used yet, unless there is one; return its id."""
         coming = next((each.id for each in self.held(name) if each.state == "coming"), None)
         if coming is not None:
             return coming
         if name in PRIVATE:
             if _coming_of(name) in self._secrets and _public_of(name, self._coming(name)) in self._parts(name):
-                # It came into use before the run was killed.
+                # It was put into use before the interruption.
                 self._secrets.remove(_coming_of(name))
             made = _public_of(name, self._coming(name))
         else:
             made = WANTED[name]()
         new = id_of(name, made)
-        # The history first: a key that it does not know would count as a former one.
+        # The history is written first, because an unknown key counts as a former one.
         self._note(name, new, coming=new)
         self._write(name, [*self._parts(name), made])
         return new
 
     def use(self, name: str) -> str:
-        """Put the key that is coming into use; return its id. The former ones are still accepted."""
+        """Use the new key; return its id. Former keys are still accepted."""
         held = self._parts(name)
         ids = [id_of(name, part) for part in held]
         coming = self._history().get(name, {}).get("coming")
         if coming not in ids:
             return ids[0]
-        # Written again where a run was killed behind this: the private key, the public ones, the history, in this order.
+        # Repeatable after an interruption, in this order: the private key, the public keys, the history.
         if name in PRIVATE:
             self._secrets.replace(PRIVATE[name], self._coming(name))
         made = held[ids.index(coming)]
@@ -131,9 +131,9 @@ class Keyrings:
         return coming
 
     def former(self, name: str) -> list[str]:
-        """Return the former keys themselves.
+        """Return the former keys.
 
-        :raises NothingFormer: there is none.
+        :raises NothingFormer: there are none.
         """
         ids = {each.id for each in self.held(name) if each.state == "former"}
         found = [part for part in self._parts(name) if id_of(name, part) in ids]
@@ -142,11 +142,11 @@ class Keyrings:
         return found
 
     def retire(self, name: str, *, at_once: bool = False) -> list[str]:
-        """Drop the former keys; return their ids.
+        """Remove the former keys; return their ids.
 
-        :param at_once: though they are good for something: somebody else may have them.
-        :raises TooEarly: they are, and it was not asked for all the same.
-        :raises NothingFormer: there is none.
+        :param at_once: even if they are still in use, for example after a leak.
+        :raises TooEarly: they are still in use, and not `at_once`.
+        :raises NothingFormer: there are none.
         """
         kind, history = KINDS[name], self._history().get(name, {})
         dropped = [id_of(name, part) for part in self.former(name)]
@@ -174,7 +174,7 @@ class Keyrings:
             self._secrets.replace(f"{name}_public_key", "\n".join(written))
             return
         if name in _SERVICE_OF:
-            # What a retired key has signed is still to be verified: its line stays.
+            # The lines of retired keys stay, because their signatures must still be verified.
             retired = [f"{line} {RETIRED}" for line in self._parts(name) if line not in written]
             kept = [line for line in self._lines() if not _is_of(line, name) or line.endswith(f" {RETIRED}")]
             self._secrets.replace(SERVICE_PUBLIC_KEYS, "\n".join([*kept, *written, *retired]))
@@ -182,7 +182,7 @@ class Keyrings:
         self._secrets.replace(name, ",".join(written))
         if name == "service_master_secret":
             for process in PROCESSES:
-                # Those of containers; in one process they are derived as they are asked for.
+                # For containers only; a system in one process derives them when needed.
                 if (derived := f"service_secret_{process}") in self._secrets:
                     self._secrets.replace(derived, service_secret(written[0], process))
 
@@ -208,7 +208,7 @@ class Keyrings:
 
 
 def id_of(name: str, key: str) -> str:
-    """Return the id of one of a ring's keys, the same by which passports, rows, lines and digests name it."""
+    """Return the id of a ring's key, as in passports, rows, lines and digests."""
     if name == "passport":
         return public_key_id(load_pem_public_key(key.encode()))
     if name in _SERVICE_OF:
@@ -231,6 +231,6 @@ def _coming_of(name: str) -> str:
 
 
 def addresses_with(address: str, passwords: Iterable[str]) -> str:
-    """Return an address with each of these passwords, one a line."""
+    """Return a URL with each of these passwords, one per line."""
     first = make_url(address.split(maxsplit=1)[0])
     return "\n".join(first.set(password=each).render_as_string(hide_password=False) for each in passwords)

@@ -1,4 +1,4 @@
-"""`liaison keys`: new keys and passwords in the place of others, while everything runs and no request is lost."""
+"""`liaison keys`: replace keys and passwords in a running system without losing a request."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from services.chassis.messages import Caller
 from services.chassis.runtime.key_renewal import EVERY
 from services.contacts.storage.vault import Keyring, Vault
 
-#: Every process has looked twice by then.
+#: Seconds after which every process has read its settings twice.
 _LOOKED = 5 * EVERY
 _SUPERUSER = "postgres"
-#: Where rows say which digest key they were made under: by the id of its bytes, or of its text.
+#: The columns with ids of digest keys, which are ids of the key's bytes or of its text.
 _ROWS = {
     "contact_points": "key_id = :bytes",
     "match_digests": "key_id = :bytes",
@@ -66,7 +66,7 @@ def list_(operator: Operator, *, as_json: bool) -> None:
 def _alone(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def wrapped(operator: Operator, **given: Any) -> None:
-        # On the folder itself: no file is left, and the kernel lets go of it however this ends.
+        # The lock is on the folder itself: it leaves no file, and the kernel releases it in any case.
         folder = os.open(operator.installation.secrets.folder, os.O_RDONLY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,9 +130,9 @@ def password(operator: Operator, *, name: str, wait: float) -> None:
 
 
 def replace_password(operator: Operator, name: str, *, wait: float) -> None:
-    """Make another password, and put it where it is used.
+    """Make a new password and set it everywhere.
 
-    :raises click.ClickException: nobody of that name has one.
+    :raises click.ClickException: there is no password of that name.
     """
     secrets = operator.installation.secrets
     if name in {runtime_of(store) for store in STORES}:
@@ -152,7 +152,7 @@ def _role(operator: Operator, role: str, wait: float) -> None:
     secrets = operator.installation.secrets
     store = next(store for store in STORES if runtime_of(store) == role)
     held = secrets.passwords_of(role)
-    # A second one is there: a former run was interrupted, and goes on.
+    # If there are two, continue an interrupted run with the second one.
     made = held[1] if len(held) > 1 else WANTED[f"{role}_password"]()
 
     def write(passwords: Iterable[str]) -> None:
@@ -167,7 +167,7 @@ def _role(operator: Operator, role: str, wait: float) -> None:
 
 
 def passwords_in(secrets: Secrets) -> list[str]:
-    """Return whose passwords `liaison keys password` replaces: roles of the databases, their superuser, users of the broker."""
+    """Return the names of replaceable passwords: database roles, the superuser and broker users."""
     roles = [each(store) for store in STORES for each in (runtime_of, owner_of)]
     prefix = password_file("")
     return [*roles, _SUPERUSER, *sorted(file.name.removeprefix(prefix) for file in secrets.folder.glob(f"{prefix}*"))]
@@ -178,7 +178,7 @@ def _superuser(operator: Operator) -> None:
     held, coming = f"{_SUPERUSER}_password", f"{_SUPERUSER}_password_coming"
     if server.password != secrets[held]:
         raise click.ClickException("The databases are reached by an address of your own: its password is replaced where it was made.")
-    # Kept until it is in use: whoever was interrupted comes in with the one or the other.
+    # Stored until it is in use, so that after an interruption one of the two works.
     secrets.make_if_missing(coming, WANTED[held])
     made = secrets[coming]
     try:
@@ -217,7 +217,7 @@ def _broker(operator: Operator, user: str) -> None:
 
 
 def _left(operator: Operator, name: str, former: Iterable[str]) -> str:
-    """Say what only these keys open or find; nothing if they are needed no more."""
+    """Return a sentence on data that needs these keys, or an empty string."""
     settings = Settings.read(operator.installation.environment_of("contacts"))
     if name == "vault_master_key":
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=1)
@@ -232,7 +232,7 @@ def _left(operator: Operator, name: str, former: Iterable[str]) -> str:
 
 
 def _rows_under(operator: Operator, former: Iterable[str]) -> str:
-    # As the superuser: of guarded rows the service itself counts none.
+    # As superuser, because row-level security hides the rows from the service.
     engine = sa.create_engine(operator.installation.server.set(database=database_of("contacts")), hide_parameters=True)
     found: dict[str, int] = {}
     try:

@@ -1,9 +1,9 @@
-"""Databases, roles and migrations of all services, whatever server they are on.
+"""Databases, roles and migrations of all services.
 
-Every service has a database of its own with three kinds of roles: `liaison_<service>_owner` owns it and runs its
-migrations; `liaison_<service>` is what the running service signs in as, owner of nothing; narrow roles such as
-`liaison_contacts_eraser` cannot sign in and are put on for one unit of work. None bypasses row-level security.
-The key store is a database beside contacts', with an owner and a runtime role of its own.
+Each service has a database with three kinds of roles. `liaison_<service>_owner` owns it and runs the migrations;
+`liaison_<service>` is the login of the running service and owns nothing; narrow roles such as `liaison_contacts_eraser`
+cannot log in and are set for one unit of work. None bypasses row-level security. The key store is a separate database of
+contacts, with its own owner and runtime role.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 
 from deploy.postgres import url_for
 
-#: What the password of a role is.
+#: Returns the password of a role.
 Passwords = Callable[[str], str]
 
 SERVICES = ("access", "contacts", "interactions", "audit", "retention")
@@ -30,7 +30,7 @@ KEYS = "keys"
 STORES = (*SERVICES, KEYS)
 NARROW_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({"contacts": ("matcher", "eraser", "caseworker"), "interactions": ("eraser",)})
 _PACKAGES = Path(__file__).resolve().parents[1] / "services"
-#: One upgrade at a time per server, in whichever process: the number is ours alone.
+#: The advisory lock for upgrades, which allows one at a time per server.
 _LOCK = 7_031_977_205
 _OTHER_HISTORY = (
     "{} was made by another version of this program and cannot be brought up to this one."
@@ -39,7 +39,7 @@ _OTHER_HISTORY = (
 
 
 class SchemaDiffers(Exception):
-    """A database is not as its migrations and tables say."""
+    """A database differs from its migrations or declared tables."""
 
 
 def database_of(store: str) -> str:
@@ -48,24 +48,24 @@ def database_of(store: str) -> str:
 
 
 def owner_of(store: str) -> str:
-    """Return the role that owns it and migrates it."""
+    """Return the role that owns and migrates a database."""
     return f"liaison_{store}_owner"
 
 
 def runtime_of(store: str) -> str:
-    """Return the role that the service signs in as."""
+    """Return the login role of the service."""
     return f"liaison_{store}"
 
 
 def scripts_of(store: str) -> Path:
-    """Return the folder of its migration scripts."""
+    """Return the folder of a database's migration scripts."""
     return _PACKAGES / "contacts" / "migrations" / "keys" if store == KEYS else _PACKAGES / store / "migrations"
 
 
 def provision(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> None:
-    """Make what is missing of roles and databases, and put right the attributes and passwords of roles that are there.
+    """Create missing roles and databases, and set the attributes and passwords of existing roles.
 
-    :param server: a superuser, or one who may make databases and roles.
+    :param server: the URL of a superuser, or of a role that may create databases and roles.
     """
     with _locked(server) as connection:
         for store in stores:
@@ -74,15 +74,15 @@ def provision(server: URL, password_of: Passwords, *, stores: Iterable[str] = ST
 
 
 def make_database(connection: sa.Connection, name: str, store: str, *, template: str | None = None) -> None:
-    """Make a database for that store, unless it exists, and let nobody but its two roles in.
+    """Create a database unless it exists, and let only its two roles connect.
 
-    :param connection: in autocommit, for databases are made outside transactions.
-    :param template: a database to copy, instead of starting empty.
+    :param connection: in autocommit, because databases cannot be created in a transaction.
+    :param template: a database to copy; without it, the new one is empty.
     """
     if connection.execute(sa.text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}).first():
         return
-    # template0 alone may be copied with another encoding or locale than its own; ours is the server's, but for the bytes.
-    # Copying a template file by file takes half as long as through the log, which PostgreSQL 15 and later would do.
+    # Only template0 can be copied with another encoding; the locale stays the server's.
+    # FILE_COPY takes half as long as copying through the write-ahead log, the default since PostgreSQL 15.
     source = f'TEMPLATE "{template}" STRATEGY FILE_COPY' if template else "TEMPLATE template0 ENCODING 'UTF8'"
     connection.exec_driver_sql(f'CREATE DATABASE "{name}" OWNER "{owner_of(store)}" {source}')
     connection.exec_driver_sql(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
@@ -90,11 +90,11 @@ def make_database(connection: sa.Connection, name: str, store: str, *, template:
 
 
 def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> dict[str, str]:
-    """Bring every database to its newest revision; return the revision each is at.
+    """Upgrade every database to its newest revision; return the revisions by database.
 
-    Two upgrades at a time wait for each other.
+    Concurrent upgrades wait for each other.
 
-    :raises SchemaDiffers: a database was made by other migrations than these; nothing of it is changed.
+    :raises SchemaDiffers: a database was created by other migrations; it is not changed.
     """
     from alembic import command
 
@@ -111,7 +111,7 @@ def upgrade(server: URL, password_of: Passwords, *, stores: Iterable[str] = STOR
 
 
 def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES) -> list[str]:
-    """Return, as sentences, where databases are behind their migrations or unlike the tables that storage declares."""
+    """Return sentences on databases that are behind their migrations or differ from the declared tables."""
     from alembic.script import ScriptDirectory
 
     found: list[str] = []
@@ -130,9 +130,9 @@ def drift(server: URL, password_of: Passwords, *, stores: Iterable[str] = STORES
 
 
 def declared(store: str) -> sa.MetaData:
-    """Return the tables that storage declares.
+    """Return the tables that a service's storage declares.
 
-    :raises SchemaDiffers: it declares none, so that nothing could differ from them.
+    :raises SchemaDiffers: it declares none, so a comparison would find nothing.
     """
     name = "services.contacts.storage.key_tables" if store == KEYS else f"services.{store}.storage.tables"
     metadata: sa.MetaData = importlib.import_module(name).metadata
@@ -142,9 +142,9 @@ def declared(store: str) -> sa.MetaData:
 
 
 def differences(connection: sa.Connection, store: str) -> Iterator[str]:
-    """Compare a database's columns with what storage declares, by name, type and nullability.
+    """Compare a database's columns with the declared ones, by name, type and nullability.
 
-    Tables that storage does not declare (the chassis's) are left out.
+    Undeclared tables (the chassis's) are ignored.
     """
     metadata = declared(store)
     reflected = sa.inspect(connection).get_multi_columns(filter_names=list(metadata.tables))
@@ -165,9 +165,9 @@ def differences(connection: sa.Connection, store: str) -> Iterator[str]:
 
 
 def check(server: URL, password_of: Passwords) -> None:
-    """Let pass only databases that are as the code expects.
+    """Check that all databases are as the code expects.
 
-    :raises SchemaDiffers: with every difference.
+    :raises SchemaDiffers: with all differences.
     """
     if found := drift(server, password_of):
         raise SchemaDiffers(" ".join(found))
@@ -175,7 +175,7 @@ def check(server: URL, password_of: Passwords) -> None:
 
 def _make_roles(connection: sa.Connection, store: str, password_of: Passwords) -> None:
     superuser = connection.execute(sa.text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")).scalar_one()
-    # Only a superuser may say NOSUPERUSER or NOBYPASSRLS; whoever else makes a role cannot make one that has them.
+    # Only a superuser may write NOSUPERUSER or NOBYPASSRLS; others cannot create roles with these attributes anyway.
     harmless = "NOCREATEDB NOCREATEROLE" + (" NOSUPERUSER NOBYPASSRLS NOREPLICATION" if superuser else "")
     narrow = [f"{runtime_of(store)}_{role}" for role in NARROW_ROLES.get(store, ())]
     signing_in = [owner_of(store), runtime_of(store)]
@@ -185,7 +185,7 @@ def _make_roles(connection: sa.Connection, store: str, password_of: Passwords) -
     for role in [*signing_in, *narrow]:
         verb = "ALTER" if role in present else "CREATE"
         login = "LOGIN PASSWORD " + _literal(connection, password_of(role)) if role in signing_in else "NOLOGIN"
-        # The owner inherits being `pg_database_owner`, who may make tables; nobody else inherits anything.
+        # The owner inherits `pg_database_owner`, which may create tables; no other role inherits anything.
         inherits = "INHERIT" if role == owner_of(store) else "NOINHERIT"
         connection.exec_driver_sql(f'{verb} ROLE "{role}" {inherits} {harmless} {login}')
     for role in narrow:
@@ -229,7 +229,7 @@ def _configuration(store: str, connection: sa.Connection) -> Any:
 
 
 def _require_same_history(configuration: Any, connection: sa.Connection, store: str) -> None:
-    """Refuse a database whose migrations were edited since it was made: until the first release they may be."""
+    """Refuse a database whose migrations were edited later, as they may be until the first release."""
     revision = _revision(connection)
     if revision and not _has_same_history(configuration, connection, revision):
         raise SchemaDiffers(_OTHER_HISTORY.format(database_of(store)))
@@ -248,9 +248,9 @@ def _keep_history(configuration: Any, connection: sa.Connection) -> None:
 
 
 def _history(configuration: Any, revision: str) -> str | None:
-    """Return a digest (hexadecimal) of the statements of the migrations up to a revision, or None where the revision is unknown.
+    """Return a hexadecimal digest of the migrations' statements up to a revision, or None for an unknown revision.
 
-    Statements count, not files: part of them is made by the chassis and the lexicon.
+    It covers statements and not files, because the chassis and the lexicon generate a part of them.
     """
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationContext
@@ -277,6 +277,6 @@ def _revision(connection: sa.Connection) -> str:
 
 
 def _kind(connection: sa.Connection, type_: sa.types.TypeEngine[Any], *, nullable: bool) -> str:
-    # Storage doesn't repeat collations: Core would write them behind every value that it compares.
+    # Declared tables have no collations, because SQLAlchemy would add them to every comparison.
     name, _, _ = type_.compile(connection.dialect).partition(" COLLATE ")
     return name if nullable else f"{name} NOT NULL"

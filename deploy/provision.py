@@ -1,4 +1,4 @@
-"""Before the first process starts: databases, roles, migrations, and what must exist on the broker."""
+"""Prepare databases, roles and the broker before the first process starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_address(environ: Mapping[str, str], name: str) -> str | None:
-    """Return a setting, or what the file holds that NAME_FILE points to."""
+    """Return a setting, or the content of the file in NAME_FILE."""
     if environ.get(name):
         return environ[name]
     path = environ.get(f"{name}_FILE")
@@ -25,7 +25,7 @@ def read_address(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def read_broker(environ: Mapping[str, str], *, known_as: str = "") -> Address | None:
-    """Return where the broker is, and by whose certificates it is known, as BROKER_URL and BROKER_AUTHORITY_FILE say."""
+    """Return the broker address from BROKER_URL and BROKER_AUTHORITY_FILE, or None."""
     from services.chassis.transport.connection import Address
 
     url = read_address(environ, "BROKER_URL")
@@ -33,10 +33,11 @@ def read_broker(environ: Mapping[str, str], *, known_as: str = "") -> Address | 
 
 
 def migrate(server: URL, secrets: Secrets, *, broker: Address | None = None, integrations: str = "", check: bool = False) -> Iterator[str]:
-    """Bring the server's databases to their newest revision, and declare the topology if there is a broker.
+    """Upgrade the server's databases, and declare the topology if there is a broker; yield a line for each result.
 
-    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
-    :raises SchemaDiffers: with `check`, when something is not as it should be; then nothing is changed.
+    :param integrations: codes of the components with their own systems, such as `ICE,PSO` (T13).
+    :param check: change nothing.
+    :raises SchemaDiffers: with `check`, if a database differs from what is expected.
     """
     if check:
         migrations.check(server, secrets.password_of)
@@ -52,9 +53,9 @@ def migrate(server: URL, secrets: Secrets, *, broker: Address | None = None, int
 
 
 def declare(broker: Address, *, integrations: str = "") -> None:
-    """Declare every exchange, queue and binding, as somebody who may.
+    """Declare all exchanges, queues and bindings, with an account that may configure the broker.
 
-    :param integrations: codes of the components with a system of their own, such as `ICE,PSO` (T13).
+    :param integrations: codes of the components with their own systems, such as `ICE,PSO` (T13).
     """
     from services.chassis.runtime.process import declare_topology, topology_of
     from services.contacts.contract.integrations import components_of, topology
@@ -65,7 +66,7 @@ def declare(broker: Address, *, integrations: str = "") -> None:
 
 
 def service_classes() -> dict[str, type[Any]]:
-    """Return the class of each service by its name."""
+    """Return the service classes by name."""
     classes = {}
     for name in migrations.SERVICES:
         module = importlib.import_module(f"services.{name}.service")

@@ -1,7 +1,6 @@
-"""The secrets of one installation: one file each, readable by their owner alone, written once and replaced by `liaison keys` alone.
+"""The secrets of an installation: one file each, readable only by the owner, written once and replaced only by `liaison keys`.
 
-The files are named like the settings that read them (`VAULT_MASTER_KEY_FILE=…/vault_master_key`), and the same folder
-serves the run in one process and the one in containers.
+Files have the names of their settings (`VAULT_MASTER_KEY_FILE=…/vault_master_key`). Both deployments use the same folder.
 """
 
 from __future__ import annotations
@@ -28,29 +27,29 @@ from services.chassis.keyed import parts_of
 
 #: Pairs of Ed25519 keys, `<name>_private_key` and `<name>_public_key`.
 PAIRS = ("passport", "checkpoint")
-#: 32 bytes each, in base64.
+#: Keys of 32 bytes, in base64.
 KEYS = ("vault_master_key", "digest_key", "cursor_key", "form_key", "erased_ids_key")
-#: The public keys of all services: they are no secret, and the verifier needs no other.
+#: The public keys of all services, which are not secret; `liaison audit verify` needs no others of theirs.
 SERVICE_PUBLIC_KEYS = "service_public_keys"
 
-#: What a text is called that is written whole and still has to take the place of another.
+#: Suffix of a file that is completely written and not yet in place.
 _WHOLE = ".whole"
 
 
 def service_key_file(service: str) -> str:
-    """Return the name of the file that holds the key by which a service is known."""
+    """Return the file name of a service's identity key."""
     return f"service_key_{service}"
 
 
 class Secrets:
-    """The folder of secrets."""
+    """A folder of secrets."""
 
     def __init__(self, folder: Path) -> None:
-        """Name the folder; `make` fills it."""
+        """Set the folder; `make` fills it."""
         self.folder = folder
 
     def make(self) -> list[str]:
-        """Write those that are missing; return their names."""
+        """Write missing secrets; return their names."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.finish()
         made = [name for name, invent in WANTED.items() if self._write(name, invent)]
@@ -64,19 +63,19 @@ class Secrets:
 
     @staticmethod
     def names() -> list[str]:
-        """Return the names of all that `make` writes."""
+        """Return the names of all secrets that `make` writes."""
         return [*WANTED, *(f"{name}_public_key" for name in PAIRS), SERVICE_PUBLIC_KEYS]
 
     def make_passwords(self, names: Iterable[str]) -> list[str]:
-        """Write passwords of these names where they are missing; return the names of those."""
+        """Write missing passwords of these names; return the names written."""
         return [name for name in names if self._write(name, _password)]
 
     def make_if_missing(self, name: str, invent: Callable[[], str]) -> bool:
-        """Write a secret of a name of its own, unless it is there; tell whether it was written."""
+        """Write a secret unless it exists; return whether it was written."""
         return self._write(name, invent)
 
     def derive(self, name: str, text: str, *, mode: int = 0o600) -> bool:
-        """Write what follows from other secrets, unless it says so already; tell whether it was written."""
+        """Write a file that is derived from other secrets, if its text changed; return whether it was written."""
         path = self.folder / name
         if path.exists() and path.stat().st_mode & 0o777 == mode:
             if path.read_text() == text + "\n":
@@ -87,19 +86,19 @@ class Secrets:
         return True
 
     def replace(self, name: str, text: str) -> None:
-        """Write another text into a file, which stays the same file: containers that it is mounted into see it.
+        """Replace the text of a file in place, so that containers with a mount of the file see the change.
 
-        The text is written aside first, whole, so that a run that was killed is finished by the next.
+        The text is written to another file first, so that the next run finishes an interrupted replacement.
         """
         aside = self._put(f"{name}{_WHOLE}", text)
         self._copy(aside, name)
 
     def remove(self, name: str) -> None:
-        """Remove a secret, if it is there."""
+        """Remove a secret if it exists."""
         (self.folder / name).unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """Finish what a killed run began to replace."""
+        """Finish replacements of an interrupted run."""
         for aside in self.folder.glob(f"*{_WHOLE}"):
             self._copy(aside, aside.name.removesuffix(_WHOLE))
 
@@ -107,7 +106,7 @@ class Secrets:
         try:
             text = aside.read_bytes()
         except FileNotFoundError:
-            # A system that started meanwhile has finished it.
+            # Another process has finished it.
             return
         with (self.folder / name).open("r+b") as file:
             file.write(text)
@@ -117,29 +116,29 @@ class Secrets:
         aside.unlink(missing_ok=True)
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether there is a secret of that name."""
+        """Return whether there is a secret of that name."""
         return (self.folder / name).exists()
 
     def __getitem__(self, name: str) -> str:
-        """Return one secret.
+        """Return a secret's text.
 
         :raises FileNotFoundError: there is none of that name.
         """
         return (self.folder / name).read_text().strip("\n")
 
     def password_of(self, role: str) -> str:
-        """Return the password of a role of the database."""
+        """Return the current password of a database role."""
         return self.passwords_of(role)[0]
 
     def passwords_of(self, role: str) -> list[str]:
-        """Return the passwords of a role: two while one is being replaced, the one in use first."""
+        """Return the passwords of a role, the current one first; there are two during a replacement."""
         return parts_of(self[f"{role}_password"])
 
     def _public_key_of(self, private: str) -> str:
         return public_key_of(self[private])
 
     def _write_service_public_keys(self) -> bool:
-        # Lines that are there stay: what a former key has signed is still to be verified.
+        # Existing lines stay, because old signatures must still be verified.
         path = self.folder / SERVICE_PUBLIC_KEYS
         lines = path.read_text().splitlines() if path.exists() else []
         present = [ServiceKey.parse(service, self[service_key_file(service)]).line for service in SERVICES]
@@ -152,7 +151,7 @@ class Secrets:
         return True
 
     def _put(self, name: str, text: str, *, mode: int = 0o600) -> Path:
-        # Written aside and moved: a file that is there is whole, whenever the process was killed.
+        # Written under another name and renamed, so that an existing file is always complete.
         aside = self.folder / f".{name}"
         with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123 - the mode, from the start
             file.write(text + "\n")
@@ -190,10 +189,10 @@ def _private_key() -> str:
 
 
 def public_key_of(private: str) -> str:
-    """Return the public key of a private one, both in PEM."""
+    """Return the public key of a private key, both in PEM."""
     key = load_pem_private_key(private.encode(), password=None)
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode().strip()
 
 
-#: How each secret is made that follows from no other.
+#: Functions that make the secrets that are not derived from others.
 WANTED = _wanted()

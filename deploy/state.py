@@ -1,4 +1,4 @@
-"""The folder in which an embedded system keeps all its state, and the lock that lets one process at a time have it."""
+"""The state folder of a system in one process, with a lock for exclusive use."""
 
 from __future__ import annotations
 
@@ -12,52 +12,52 @@ from deploy.secrets import Secrets
 
 
 class AlreadyRunning(Exception):
-    """Another process has this folder."""
+    """Another process uses this folder."""
 
 
 class StateFolder:
-    """One folder: `secrets/`, `postgres/`, `witness/`, `broker/`, the demonstration accounts.
+    """A folder with `secrets/`, `postgres/`, `witness/`, `broker/` and the demonstration accounts.
 
-    As a context manager it holds the lock, which the kernel releases however the process ends.
+    As a context manager, it holds the lock, which the kernel releases when the process ends in any way.
     """
 
     def __init__(self, path: Path) -> None:
-        """Name the folder; entering makes it."""
+        """Set the folder; entering creates it."""
         self.path = path.resolve()
         self.secrets = Secrets(self.path / "secrets")
         self._lock: IO[str] | None = None
 
     @property
     def postgres(self) -> Path:
-        """Where the database server of our own lives."""
+        """The folder of the database server."""
         return self.path / "postgres"
 
     @property
     def journal(self) -> Path:
-        """Where the in-process broker keeps what must survive a kill."""
+        """The journal of the in-process broker."""
         return self.path / "broker" / "journal"
 
     @property
     def checkpoints(self) -> Path:
-        """The append-only file in which checkpoints are witnessed, apart from any database."""
+        """The append-only file of witnessed checkpoints."""
         return self.path / "witness" / "checkpoints"
 
     @property
     def erased_ids(self) -> Path:
-        """The signed list of what was erased, outside what a restore brings back."""
+        """The signed list of erased ids, which a restored backup does not overwrite."""
         return self.path / "witness" / "erased"
 
     @property
     def accounts(self) -> Path:
-        """User names and passwords of the demonstration, for whoever may read this folder."""
+        """The file with user names and passwords of the demonstration."""
         return self.path / "demo-accounts.json"
 
     def __enter__(self) -> Self:
-        """Make the folder, take its lock, write the secrets that are missing.
+        """Create the folder, lock it, and write missing secrets.
 
-        :raises AlreadyRunning: with the other process's number.
+        :raises AlreadyRunning: with the other process's id.
         """
-        # Root's server runs as another user, who must pass through; every file within says for itself who may read it.
+        # If root starts it, the server runs as another user who must enter the folder; files have their own modes.
         self.path.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
         lock = (self.path / "lock").open("a+")
         try:

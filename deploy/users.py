@@ -150,7 +150,7 @@ def password(operator: Operator, *, username: str, password: str) -> None:
     click.echo(f"{username} has a new password.")
 
 
-#: What gives what is missing, by the code of the lapse.
+#: The command that remedies each lapse, by its code.
 _REMEDIES = {
     "account-closed": "liaison users open",
     "license": "liaison users license",

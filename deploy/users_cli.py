@@ -1,4 +1,4 @@
-"""What an operator may do to accounts from the command line; every act is in the trail under the operator's name."""
+"""Manage accounts from the command line, with every act recorded under the operator's name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, Invalid
 
 _RULES = "rules_of_behavior"
-#: What a user must have attended or accepted (R184-R186).
+#: The trainings that a user must attend, and the rules to accept (R184-R186).
 COURSES = (*TRAININGS, _RULES)
 _RULES_VERSION = "1"
 _YEAR = timedelta(days=365)
@@ -31,11 +31,10 @@ def add(
     complete: bool = False,
     **body: Any,
 ) -> UserAnswer:
-    """Enter a user.
+    """Create a user.
 
-    :param body: as `UserCreateSchema` takes it: username, name, component, level, roles, …
-    :param complete: also give license, approval, trainings and rules of behavior, for the first accounts of a new
-        system, which nobody is there to approve.
+    :param body: the fields of `UserCreateSchema`: username, name, component, level, roles, …
+    :param complete: also add license, approval, trainings and rules of behavior, for the first accounts of a new system.
     :return: the user.
     :raises Refusal: as `create_user`; `Invalid` for a weak password.
     :raises marshmallow.ValidationError: a field is wrong.
@@ -54,9 +53,9 @@ def add(
 
 
 def approve(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
-    """Approve a user for their present office. Return the user.
+    """Approve a user for their current office; return the user.
 
-    :raises UserUnknown: no user of that name.
+    :raises UserUnknown: there is no user of that name.
     """
     by = Caller.operator(operator)
     with database.work(by) as work:
@@ -64,10 +63,10 @@ def approve(database: Database, *, operator: str, now: datetime, username: str) 
 
 
 def license_(database: Database, *, operator: str, now: datetime, username: str, until: date | None = None) -> UserAnswer:
-    """Designate a license, to that day or without end. Return the user.
+    """Assign a license until a day or without end; return the user.
 
-    :raises UserUnknown: no user of that name.
-    :raises Invalid: that day has passed.
+    :raises UserUnknown: there is no user of that name.
+    :raises Invalid: the day is in the past.
     """
     by = Caller.operator(operator)
     with database.work(by) as work:
@@ -75,10 +74,10 @@ def license_(database: Database, *, operator: str, now: datetime, username: str,
 
 
 def train(database: Database, *, operator: str, now: datetime, username: str, courses: Iterable[str] = COURSES, on: date | None = None) -> None:
-    """Record what a user attended or accepted on a day, today unless given.
+    """Record trainings and accepted rules of a user on a day, by default today.
 
-    :raises UserUnknown: no user of that name.
-    :raises Invalid: the day lies ahead, or what was accepted then has lapsed.
+    :raises UserUnknown: there is no user of that name.
+    :raises Invalid: the day is in the future, or so far back that the training has lapsed.
     """
     by = Caller.operator(operator)
     day = on or now.date()
@@ -95,9 +94,9 @@ def train(database: Database, *, operator: str, now: datetime, username: str, co
 
 
 def missing(database: Database, *, operator: str, now: datetime, username: str) -> dict[str, str]:
-    """Return what access still lacks: a sentence by the code of each lapse; nothing if it is in effect.
+    """Return what the user's access lacks, as a sentence for each code; empty if access is in effect.
 
-    :raises UserUnknown: no user of that name.
+    :raises UserUnknown: there is no user of that name.
     """
     with database.work(Caller.operator(operator)) as work:
         user = directory.find_user_by_name(work, username)
@@ -108,26 +107,26 @@ def missing(database: Database, *, operator: str, now: datetime, username: str) 
 
 
 def disable(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
-    """Close an account; its sessions end at once. Return the user.
+    """Close an account and end its sessions; return the user.
 
-    :raises UserUnknown: no user of that name.
+    :raises UserUnknown: there is no user of that name.
     """
     return _change(database, operator=operator, now=now, username=username, active=False)
 
 
 def enable(database: Database, *, operator: str, now: datetime, username: str) -> UserAnswer:
-    """Open a closed account again; what lapsed meanwhile stays lapsed. Return the user.
+    """Reopen a closed account, with lapses in the meantime; return the user.
 
-    :raises UserUnknown: no user of that name.
+    :raises UserUnknown: there is no user of that name.
     """
     return _change(database, operator=operator, now=now, username=username, active=True)
 
 
 def set_password(database: Database, *, operator: str, now: datetime, username: str, password: str) -> str:
-    """Set a password of the built-in directory; every session of the user ends. Return the user's id.
+    """Set a user's password and end their sessions; return the user's id.
 
-    :raises UserUnknown: no user of that name.
-    :raises Invalid: it is too weak.
+    :raises UserUnknown: there is no user of that name.
+    :raises Invalid: the password is too weak.
     """
     stored = _stored(password, username=username)
     by = Caller.operator(operator)
@@ -136,7 +135,7 @@ def set_password(database: Database, *, operator: str, now: datetime, username: 
 
 
 def list_all(database: Database, *, operator: str) -> list[UserAnswer]:
-    """Return every user, by name, with whether access is in effect."""
+    """Return all users by name, with whether their access is in effect."""
     users: list[UserAnswer] = []
     after: str | None = None
     with database.work(Caller.operator(operator)) as work:

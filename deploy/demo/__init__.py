@@ -1,1 +1,1 @@
-"""What a demonstration begins with: accounts of invented employees, and invented stakeholders beside public offices."""
+"""Demonstration data: accounts of invented employees, and invented stakeholders and public offices."""

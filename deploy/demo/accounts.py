@@ -1,4 +1,4 @@
-"""Accounts of invented employees, enough to try every level, role and two stories; each with a password of its own."""
+"""Accounts of invented employees for every level and role, each with its own password."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from services.access.domain.passwords import password_hash
 from services.access.storage import directory
@@ -19,7 +19,7 @@ from services.chassis.messages import Caller
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """Somebody who does not exist, at a real office."""
+    """An invented person at a real office."""
 
     username: str
     name: str
@@ -47,10 +47,21 @@ EMPLOYEES = (
 )
 
 
-def seed(database: Database, file: Path, *, now: datetime) -> list[dict[str, Any]]:
-    """Enter the accounts and write their passwords into `file`; return what the file says.
+class DemoAccount(TypedDict):
+    """An account in the file of demonstration accounts."""
 
-    The file is written first: an account whose password nobody knows would be there for good.
+    username: str
+    password: str
+    name: str
+    component: str
+    level: str | None
+    roles: list[str]
+
+
+def seed(database: Database, file: Path, *, now: datetime) -> list[DemoAccount]:
+    """Create the accounts and write their passwords into `file`; return the accounts.
+
+    The file is written first, because an account with an unknown password could not be removed.
     """
     if not file.exists():
         accounts = [
@@ -70,12 +81,12 @@ def seed(database: Database, file: Path, *, now: datetime) -> list[dict[str, Any
             making.flush()
             os.fsync(making.fileno())
         aside.rename(file)
-    told: list[dict[str, Any]] = json.loads(file.read_text())
+    given: list[DemoAccount] = json.loads(file.read_text())
     by = Caller.operator("demonstration")
     with database.work(by) as work:
-        missing = [account for account in told if directory.find_user_by_name(work, account["username"]) is None]
+        missing = [account for account in given if directory.find_user_by_name(work, account["username"]) is None]
         work.record("access:user:list", subjects=[])
-    # Hashing takes its time, on purpose; it is done for those who are new, and not within a transaction.
+    # Hashing is slow on purpose, so only new passwords are hashed, and not within a transaction.
     new = [
         Account(
             username=account["username"],
@@ -90,4 +101,4 @@ def seed(database: Database, file: Path, *, now: datetime) -> list[dict[str, Any
     if new:
         with database.work(by) as work:
             seed_accounts(work, new, now=now)
-    return told
+    return given

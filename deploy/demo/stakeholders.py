@@ -1,6 +1,6 @@
-"""Invented stakeholders beside public offices, entered as their colleagues would enter them: over HTTP, signed in.
+"""Invented stakeholders and public offices, created over the HTTP API by signed-in users.
 
-So they are audited, owned and firewalled like any others, and nothing here knows how they are stored.
+So they are audited, owned and firewalled like any others.
 """
 
 from __future__ import annotations
@@ -8,21 +8,25 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from deploy.demo.accounts import DemoAccount
 
 WORLD = Path(__file__).with_name("world.json")
 
 
 class NotSeeded(OSError):
-    """The demonstration data was refused; what the gateway said is the message."""
+    """The gateway refused the demonstration data; the message is its answer."""
 
 
 class Colleague:
-    """One of the invented employees, signed in."""
+    """An API session of an invented employee."""
 
-    def __init__(self, address: str, account: dict[str, Any]) -> None:
+    def __init__(self, address: str, account: DemoAccount) -> None:
         """Sign in and acknowledge the three statements."""
         self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
         self._token = ""
@@ -32,14 +36,14 @@ class Colleague:
         self.post("/sessions/current/acknowledgement", accepted)
 
     def post(self, path: str, body: Any, *, key: str = "") -> Any:
-        """Create something; with a key, once, however often this is run within a day.
+        """Send a POST request; with a key, it has an effect only once within a day.
 
         :raises NotSeeded: the answer is not a success.
         """
         return self._ask("POST", path, body, {"Idempotency-Key": key} if key else {})
 
     def sign_out(self) -> None:
-        """End the session: nobody is left signed in who did not sign in themselves."""
+        """End the session and close the connection."""
         self._ask("DELETE", "/sessions/current", None, {})
         self._connection.close()
 
@@ -56,28 +60,28 @@ class Colleague:
 
 
 def seed(address: str, accounts: Path, *, marker: Path, now: dt.datetime | None = None) -> None:
-    """Enter the world of the demonstration, once; `marker` remembers that it was done.
+    """Create the demonstration data once; the file `marker` records that it is done.
 
-    :raises NotSeeded: with what was refused.
+    :raises NotSeeded: the gateway refused a request.
     """
     if marker.exists():
         return
-    # A start that was killed in the middle is gone on with, word for word: the same keys, the same instants.
+    # An interrupted run is repeated with the same idempotency keys and instants.
     begun = marker.with_suffix(".begun")
     if not begun.exists():
         begun.write_text((now or dt.datetime.now(dt.UTC)).isoformat())
     instant = dt.datetime.fromisoformat(begun.read_text())
-    world = json.loads(WORLD.read_text())
+    world: dict[str, list[dict[str, Any]]] = json.loads(WORLD.read_text())
     by_name = {account["username"]: account for account in json.loads(accounts.read_text())}
     usernames = {row["by"] for rows in world.values() for row in rows}
     colleagues = {username: Colleague(address, by_name[username]) for username in sorted(usernames)}
     issues: dict[str, str] = {}
     for row in world["issues"]:
-        body: dict[str, Any] = {name: row[name] for name in ("name", "priority", "summary") if name in row}
+        body = _chosen(row, "name", "priority", "summary")
         issues[row["key"]] = colleagues[row["by"]].post("/issues", body, key=f"demo-issue-{row['key']}")["id"]
     organizations: dict[str, str] = {}
     for row in world["organizations"]:
-        body = {name: row[name] for name in ("name", "sector", "state", "source", "source_url") if name in row}
+        body = _chosen(row, "name", "sector", "state", "source", "source_url")
         body["issue_ids"] = [issues[key] for key in row["issues"]]
         organizations[row["key"]] = colleagues[row["by"]].post("/organizations", body, key=f"demo-organization-{row['key']}")["id"]
     people: dict[str, str] = {}
@@ -91,11 +95,15 @@ def seed(address: str, accounts: Path, *, marker: Path, now: dt.datetime | None 
     marker.touch()
 
 
-def _individual(row: dict[str, Any], issues: dict[str, str], organizations: dict[str, str]) -> dict[str, Any]:
-    body: dict[str, Any] = {name: row[name] for name in ("first_name", "last_name", "title", "state", "interests") if name in row}
+def _chosen(row: Mapping[str, Any], *names: str) -> dict[str, object]:
+    return {name: row[name] for name in names if name in row}
+
+
+def _individual(row: Mapping[str, Any], issues: dict[str, str], organizations: dict[str, str]) -> dict[str, object]:
+    body = _chosen(row, "first_name", "last_name", "title", "state", "interests")
     if "organization" in row:
         body["organization_id"] = organizations[row["organization"]]
-    points = [{"kind": kind, "value": row[kind]} for kind in ("cell", "email") if kind in row]
+    points = [{"kind": kind, "value": value} for kind, value in _chosen(row, "cell", "email").items()]
     return {
         **body,
         "source": "given_by_stakeholder",
@@ -104,7 +112,7 @@ def _individual(row: dict[str, Any], issues: dict[str, str], organizations: dict
     }
 
 
-def _interaction(row: dict[str, Any], issues: dict[str, str], people: dict[str, str], now: dt.datetime) -> dict[str, Any]:
+def _interaction(row: Mapping[str, Any], issues: dict[str, str], people: dict[str, str], now: dt.datetime) -> dict[str, object]:
     follow_ups = [{"text": row["follow_up"], "due_on": (now.date() + dt.timedelta(days=7)).isoformat()}] if "follow_up" in row else []
     return {
         "held_at": (now - dt.timedelta(days=row["days_ago"])).isoformat(timespec="seconds").replace("+00:00", "Z"),
