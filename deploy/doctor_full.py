@@ -150,7 +150,7 @@ def _broker(address: Address, integrations: str) -> Iterator[Finding]:
         names += [queue.name for queue in topology(components).queues]
     try:
         ask = _asker(address)
-        # What nobody declared: each answer of that kind costs the channel it was asked on.
+        # Asking for an undeclared queue closes the channel.
         found = {name: ask(name) for name in names}
     except LOST as failed:
         said = str(failed).splitlines()[0] if str(failed) else type(failed).__name__

@@ -1,4 +1,4 @@
-"""Settings: one frozen value for one process, read once from the environment."""
+"""Settings of a process, read from the environment."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 
 class SettingInvalid(Exception):
-    """A setting is not what it has to be; the sentence names it, and never quotes its value."""
+    """A setting is invalid; the message names it and never quotes its value."""
 
 
 class SettingMissing(Exception):
-    """A setting without a default is not set."""
+    """A setting without a default is missing."""
 
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -23,110 +23,111 @@ _FALSE = frozenset({"0", "false", "no", "off", ""})
 
 
 def _number(default: T, *, least: float, most: float = 2**31 - 1) -> T:
-    """Return a field for a number within limits."""
+    """Return a field for a number from `least` to `most`."""
     return field(default=default, metadata={"least": least, "most": most})
 
 
 def _word(default: str, *others: str) -> str:
-    """Return a field for one of some words, in letters of either case."""
+    """Return a field for one of several words, in any case."""
     word: str = field(default=default, metadata={"words": (default, *others)})
     return word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one process is told from outside.
+    """The settings of one process.
 
-    Every field is read from its upper-case name, or from the file that NAME_FILE points to. Secrets are left out
-    of the representation, so that no log shows them.
+    Each field is read from the environment variable with its name in upper case, or from the file named in NAME_FILE.
+    `repr` leaves secrets out, so that they are not logged.
     """
 
     service: str
     database_url: str = field(default="", repr=False)
     keys_database_url: str = field(default="", repr=False)
     broker_url: str = field(default="embedded://", repr=False)
-    #: File of the certificates by which the broker's is checked, for `amqps://`; the system's own when empty.
+    #: File of CA certificates for `amqps://`; the system's own when empty.
     broker_authority_file: str = ""
-    #: Ed25519 public keys (PEM, one behind the other) under which passports are checked.
+    #: Ed25519 public keys (concatenated PEM) for verifying passports.
     passport_public_key: str = field(default="", repr=False)
-    #: Ed25519 private key (PEM); access alone has it.
+    #: Ed25519 private key (PEM) for signing passports; only for access.
     passport_private_key: str = field(default="", repr=False)
-    #: What this service shows access to be given its own passport.
+    #: The secret with which this service gets its own passport from access.
     service_secret: str = field(default="", repr=False)
-    #: What access derives every service's secret from, several parted by commas; access alone has it.
+    #: Comma-separated keys from which access derives all services' secrets; only for access.
     service_master_secret: str = field(default="", repr=False)
-    #: Ed25519 private key (PEM) by which this service is known: it certifies the keys of its processes.
+    #: Ed25519 private key (PEM) of this service, which certifies the keys of its processes.
     service_key: str = field(default="", repr=False)
-    #: Everybody's public keys, a line for each (`chassis.identity`); audit has them.
+    #: All services' public keys, one per line (`chassis.identity`); only for audit.
     service_public_keys: str = field(default="", repr=False)
-    #: Base64, 32 bytes, several parted by commas; wraps the keys in the key store; contacts alone has it.
+    #: Comma-separated keys (base64, 32 bytes) that encrypt the keys in the key store; only for contacts.
     vault_master_key: str = field(default="", repr=False)
-    #: The same; keys of the digests for look-up, likeness and suppression; contacts alone has it.
+    #: Likewise, for the digests for look-up, likeness and suppression; only for contacts.
     digest_key: str = field(default="", repr=False)
-    #: The same; authenticates cursors and entity tags.
+    #: Likewise, for cursors and entity tags.
     cursor_key: str = field(default="", repr=False)
-    #: The same; seals what forms carry and digests what requests hold; the gateway alone has it.
+    #: Likewise, for encrypting form fields and for digests of requests; only for the gateway.
     form_key: str = field(default="", repr=False)
-    #: Ed25519 private key (PEM) that signs checkpoints; audit alone has it.
+    #: Ed25519 private key (PEM) for signing checkpoints; only for audit.
     checkpoint_private_key: str = field(default="", repr=False)
-    #: Its public key, and behind it those of former ones.
+    #: Its public key, followed by former public keys.
     checkpoint_public_key: str = field(default="", repr=False)
     #: Origin line of checkpoints (C2SP tlog-checkpoint).
     checkpoint_origin: str = "liaison/audit"
-    #: Append-only file, on another volume, in which checkpoints are witnessed.
+    #: Append-only file of witnessed checkpoints, on another volume.
     audit_witness_file: str = ""
-    #: Base64, 32 bytes, several parted by commas; authenticates the list of erased ids; retention alone has it.
+    #: Comma-separated keys (base64, 32 bytes) that authenticate the list of erased ids; only for retention.
     erased_ids_key: str = field(default="", repr=False)
-    #: Signed list of erased ids, outside what a restore brings back.
+    #: File with the list of erased ids, which a restored backup must not overwrite.
     erased_ids_file: str = ""
     listen_host: str = "127.0.0.1"
     listen_port: int = _number(8080, least=0, most=65_535)
-    #: Files of the gateway's certificate and its key; it speaks nothing but TLS then, and plain HTTP when they are empty.
+    #: Files of the gateway's certificate and key, for HTTPS only; plain HTTP when empty.
     listen_certificate_file: str = ""
     listen_key_file: str = ""
-    #: Names under which browsers and programs reach the gateway, such as `liaison.example.gov`; loopback always, `*` is any.
+    #: Host names of the gateway, such as `liaison.example.gov`; loopback is always one, and `*` is any.
     hosts: str = ""
-    #: What operators' tools show to read the counters of `/metrics`, several parted by commas; nobody reads them when it is empty.
+    #: Comma-separated tokens for reading `/metrics`; nobody may when empty.
     metrics_token: str = field(default="", repr=False)
-    #: What the names of cookies begin with; browsers keep one jar for all ports of a host.
+    #: Prefix of cookie names, because browsers share cookies between the ports of a host.
     cookie_name: str = "liaison"
-    #: Addresses and networks of the proxies that are believed when they say for whom they ask, such as `10.0.0.7, 192.0.2.0/28`.
+    #: Addresses and networks of trusted proxies, such as `10.0.0.7, 192.0.2.0/28`.
     trusted_proxies: str = ""
-    #: The header in which they say it: X-Forwarded-For (with -Proto and -Host), or Forwarded (RFC 7239).
+    #: The header with the client's address: X-Forwarded-For (with -Proto and -Host), or Forwarded (RFC 7239).
     proxy_header: str = "X-Forwarded-For"
-    #: The browser cookie's Secure flag is dropped only on loopback, in the embedded run.
+    #: Whether cookies have the Secure flag; without it only on loopback, in the embedded deployment.
     cookie_secure: bool = True
     ribbon: str = ""
-    #: Codes of the components whose own systems send in and are told, such as `ICE,PSO`; contacts alone has it.
+    #: Codes of the components with their own systems, such as `ICE,PSO`; only for contacts.
     integrations: str = ""
-    #: Values that a user may look up in the suppression ledger in a day by entering people (T35): a contributor, and a
-    #: steward or a component's system; the privacy officer lets more through. contacts alone reads them.
+    #: Values per day that a user may look up in the suppression ledger by entering people (T35): a contributor, and a
+    #: steward or a component's system. The privacy officer may allow more. Only for contacts.
     lookups_of_contributor: int = _number(10_000, least=0)
     lookups_of_steward: int = _number(400_000, least=0)
-    #: Touched every few seconds while the service is connected and its database answers; nothing when empty.
+    #: File that is touched every few seconds while the service is connected and its database answers; none when empty.
     health_file: str = ""
     log_level: str = _word("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")
     log_format: str = _word("json", "console")
-    #: Concurrent calls that one process works on.
+    #: Concurrent calls of one process.
     workers: int = _number(20, least=1)
     pool_size: int = _number(10, least=1)
-    #: Seconds that a call over the bus may take.
+    #: The default deadline of a call, in seconds.
     call_deadline: float = _number(10.0, least=0.1, most=3600)
-    #: Bytes from which glibc maps a block by itself and returns it once it is free; 0 leaves the allocator as it is. Without
-    #: it, checks of passwords left 280 MiB with access; it costs each check 15 ms of CPU.
+    #: Size in bytes from which glibc maps a block separately and returns it when it is freed; 0 changes nothing. Without it,
+    #: access kept 280 MiB after password checks; it costs each check 15 ms of CPU.
     malloc_mmap_threshold: int = _number(131_072, least=0, most=32 * 1024 * 1024)
-    #: Objects made between two garbage collections once a process is up: an import's block makes 100,000, none of them garbage.
+    #: Allocations between two garbage collections of a running process; a block of an import makes 100,000 objects without garbage.
     gc_threshold: int = _number(5_000, least=0)
-    #: Seconds after which a computing thread is asked to let the event loop go on: with Python's 0.005, each statement beside
-    #: such a thread took eight milliseconds, with this about one.
+    #: Seconds after which a computing thread must yield to the event loop. With Python's default of 0.005, a statement took
+    #: eight milliseconds beside such a thread; with this, about one.
     switch_interval: float = _number(0.0002, least=0.00001, most=1)
 
     @classmethod
     def read(cls, environ: Mapping[str, str], **given: object) -> Settings:
         """Read the settings.
 
-        :raises SettingMissing: a field without default is neither given nor in the environment.
-        :raises SettingInvalid: one is no number within its limits, or neither true nor false.
+        :param given: values that take precedence over the environment.
+        :raises SettingMissing: a field without a default is neither given nor in the environment.
+        :raises SettingInvalid: a number is outside its limits, or a word is not one of its choices.
         """
         values: dict[str, object] = dict(given)
         for setting in fields(cls):

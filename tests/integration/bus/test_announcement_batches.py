@@ -79,7 +79,7 @@ def publisher(guests: World) -> Iterator[Publisher]:
     publisher.stop()
 
 
-def _told(announcement: type[Announcement], guest: str) -> Message:
+def _message(announcement: type[Announcement], guest: str) -> Message:
     message_id = new_id()
     wire = {"id": message_id, "name": announcement.name, "at": "2026-01-01T00:00:00Z", "service": "guests", "trace_id": new_id()}
     return Message(message_id, "announcements", announcement.routing_key(), orjson.dumps({**wire, "fields": {"guest": guest}}))
@@ -92,9 +92,9 @@ def _publish(publisher: Publisher, messages: Sequence[Message]) -> None:
 def _while_the_door_is_shut(guests: World, publisher: Publisher, messages: Sequence[Message]) -> None:
     """Hold one announcement while these arrive; then go on until all are handled."""
     Guests.door.append(door := Event())
-    _publish(publisher, [_told(Arrived, "the first")])
+    _publish(publisher, [_message(Arrived, "the first")])
     # A departure behind all of them is heard while the first still stands at the door: so they are here.
-    _publish(publisher, [*messages, _told(Left, "a witness")])
+    _publish(publisher, [*messages, _message(Left, "a witness")])
     eventually(lambda: "a witness" in Guests.left, why="departures do not wait for arrivals")
     assert Guests.heard == []
     door.send()
@@ -102,11 +102,11 @@ def _while_the_door_is_shut(guests: World, publisher: Publisher, messages: Seque
 
 
 def test_all_that_waits_is_heard_in_one_transaction_and_each_once(guests: World, publisher: Publisher) -> None:
-    messages = [_told(Arrived, f"guest {n}") for n in range(MANY)]
+    messages = [_message(Arrived, f"guest {n}") for n in range(MANY)]
     _while_the_door_is_shut(guests, publisher, [*messages, messages[0]])
     assert Guests.heard[0] == ["the first"]
     assert sorted(Guests.heard[1]) == sorted(f"guest {n}" for n in range(MANY))
-    _publish(publisher, [messages[3], _told(Arrived, "the last")])
+    _publish(publisher, [messages[3], _message(Arrived, "the last")])
     eventually(lambda: "the last" in Guests.heard[-1])
     assert [guest for batch in Guests.heard for guest in batch].count("guest 3") == 1
     assert guests.depth("guests.dead-letters") == 0
@@ -114,7 +114,7 @@ def test_all_that_waits_is_heard_in_one_transaction_and_each_once(guests: World,
 
 def test_one_that_fails_is_tried_again_and_dead_lettered_by_itself(guests: World, publisher: Publisher) -> None:
     Guests.unwelcome.add("guest 5")
-    messages = [_told(Arrived, f"guest {n}") for n in range(MANY)]
+    messages = [_message(Arrived, f"guest {n}") for n in range(MANY)]
     _while_the_door_is_shut(guests, publisher, messages)
     eventually(lambda: guests.depth("guests.dead-letters") == 1)
     welcome = sorted(f"guest {n}" for n in range(MANY) if n != 5)
