@@ -34,7 +34,7 @@ _EVERY = 2.0
 
 @click.group()
 def audit() -> None:
-    """Look into the audit trail, believing nothing but public keys: its own, and the services'."""
+    """Verify, prove and export the audit trail, trusting only the public keys of the trail and the services."""
 
 
 def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -114,7 +114,7 @@ def prove(evidence: Evidence, *, position: int | None, first: int | None, second
 @click.option("--wait", default=90.0, show_default=True, help="Seconds to wait for a checkpoint that covers the newest entry.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the note.")
 def checkpoint(evidence: Evidence, *, wait: float, as_json: bool) -> None:
-    """Print the newest checkpoint, once it covers every entry of this moment: keep it, and nobody can go behind it."""
+    """Print the newest checkpoint, once it covers all present entries. Keep it: no later change behind it goes unnoticed."""
     note = newest_checkpoint(evidence, wait=wait, tell=_quiet if as_json else _tell)
     if as_json:
         opened = evidence.key.checkpoint(note)

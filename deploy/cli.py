@@ -14,14 +14,14 @@ import click
 #: Commands in other modules, with their descriptions. The modules are loaded on use only, so that other commands and
 #: `--help` are fast.
 ELSEWHERE = {
-    "audit": ("deploy.audit:audit", "Look into the audit trail, believing nothing but the public key of its checkpoints."),
+    "audit": ("deploy.audit:audit", "Verify, prove and export the audit trail, trusting only public keys."),
     "certificates": ("deploy.certificates:certificates", "Show the certificates of the full deployment's servers, and when they expire."),
     "conformance": ("deploy.conformance:conformance", "Write docs/conformance.md: which requirements have a test, and which not yet."),
-    "dictionary": ("deploy.dictionary:dictionary", "Write docs/data-dictionary.md: every column, and what an erasure makes of it."),
+    "dictionary": ("deploy.dictionary:dictionary", "Write docs/data-dictionary.md: every column, and what an erasure does to it."),
     "import": ("deploy.importing:import_files", "Import files into a running system, over its HTTP API."),
     "init": ("deploy.init:init", "Write the secrets of the full deployment, and deploy/.env."),
-    "keys": ("deploy.keys:keys", "Keys and passwords: list them, put new ones into use while everything runs, retire former ones."),
-    "dead-letters": ("deploy.dead_letters:dead_letters", "List, replay or discard what was put aside after its last try."),
+    "keys": ("deploy.keys:keys", "List, replace and retire keys and passwords in a running system."),
+    "dead-letters": ("deploy.dead_letters:dead_letters", "List, replay or discard dead letters."),
     "users": ("deploy.users:users", "Accounts: add, approve, license, train, list, close, open, set a password."),
 }
 SEEDS = ("demo", "accounts", "none")

@@ -82,14 +82,14 @@ def _with_session(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def dead_letters() -> None:
-    """What was put aside after its last try: list, replay or discard it; its content is shown to nobody."""
+    """List, replay or discard dead letters; their content is never shown."""
 
 
 @dead_letters.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
 @_with_session
 def list_all(session: Session, *, as_json: bool) -> None:
-    """List every dead letter: queue, id, why, after how many tries, size."""
+    """List all dead letters: queue, id, reason, attempts and size."""
     found = [(queue, message) for queue in QUEUES for message in list_dead_letters(session.address, queue)]
     if as_json:
         click.echo(json.dumps([{"queue": queue, **asdict(message)} for queue, message in found]))
@@ -116,7 +116,7 @@ def show(session: Session, *, queue: str, message_id: str) -> None:
 @click.argument("message_id", required=False)
 @_with_session
 def replay_some(session: Session, *, queue: str, message_id: str | None) -> None:
-    """Give one dead letter, or all of a queue, back to it with its tries counted anew."""
+    """Return one dead letter, or all of a queue, to the queue, and reset the attempts."""
     session.record(queue, "replay", [message.id for message in _chosen(session, queue, message_id)])
     click.echo(f"{replay(session.address, queue, message_id)} replayed.")
 

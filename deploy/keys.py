@@ -41,7 +41,7 @@ _ROWS = {
 
 @click.group()
 def keys() -> None:
-    """Keys and passwords: list them, put new ones into use, retire former ones. Every act is in the audit trail."""
+    """List, replace and retire keys and passwords. Every act is in the audit trail."""
 
 
 def _waits(command: Any) -> Any:
@@ -85,7 +85,7 @@ def _alone(command: Callable[..., None]) -> Callable[..., None]:
 @as_operator
 @_alone
 def rotate(operator: Operator, *, names: tuple[str, ...], wait: float) -> None:
-    """Put new keys into use; the former ones still count until `retire`. Whoever was interrupted asks again."""
+    """Put new keys into use; former ones stay valid until `retire`. Repeat the command after an interruption."""
     rings = Keyrings(operator.installation.secrets)
     coming = {name: rings.accept(name) for name in names}
     _record(operator, "access:key:accept", coming)
@@ -105,7 +105,7 @@ def rotate(operator: Operator, *, names: tuple[str, ...], wait: float) -> None:
 @as_operator
 @_alone
 def retire(operator: Operator, *, name: str, at_once: bool) -> None:
-    """Drop the former keys: what was made under them is refused from now on."""
+    """Remove the former keys; what was made under them is refused from now on."""
     rings = Keyrings(operator.installation.secrets)
     try:
         if left := _left(operator, name, rings.former(name)):
@@ -123,7 +123,7 @@ def retire(operator: Operator, *, name: str, at_once: bool) -> None:
 @as_operator
 @_alone
 def password(operator: Operator, *, name: str, wait: float) -> None:
-    """Give a role of the database (`liaison_contacts`) or a user of the broker (`contacts`) another password."""
+    """Replace the password of a database role (`liaison_contacts`) or a broker user (`contacts`)."""
     replace_password(operator, name, wait=wait)
     _record(operator, "access:key:rotate", {f"{name}_password": None})
     click.echo(f"{name} has another password.")

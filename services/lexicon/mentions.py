@@ -80,10 +80,6 @@ class FormerValues:
     #: Those of the shared values that are in other records.
     held: tuple[str, ...] = ()
 
-    def to_wire(self) -> dict[str, Any]:
-        """Return the content of the seal."""
-        return {name: value if isinstance(value, str) else list(value) for name, value in self._fields()}
-
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> FormerValues:
         """Parse the content of a seal."""
@@ -91,17 +87,6 @@ class FormerValues:
             name: tuple(str(value) for value in wire.get(name) or ()) for name in ("emails", "phones", "shared_emails", "shared_phones", "held")
         }
         return cls(str(wire.get("first_name") or ""), str(wire.get("last_name") or ""), **values)
-
-    def _fields(self) -> Iterator[tuple[str, str | tuple[str, ...]]]:
-        yield from (
-            ("first_name", self.first_name),
-            ("last_name", self.last_name),
-            ("emails", self.emails),
-            ("phones", self.phones),
-            ("shared_emails", self.shared_emails),
-            ("shared_phones", self.shared_phones),
-            ("held", self.held),
-        )
 
 
 @dataclass(frozen=True, slots=True)

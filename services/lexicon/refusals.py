@@ -1,4 +1,4 @@
-"""The obstacles that several services name; each docstring is the message, each code is stable."""
+"""Refusals that several services raise; each docstring is the message, and codes are stable."""
 
 from __future__ import annotations
 
@@ -58,16 +58,16 @@ class TextNeedsReview(Invalid):
 
     @classmethod
     def unless_clean(cls, texts: Iterable[tuple[str, str | None, Screening]]) -> None:
-        """Go on only if screening finds nothing in fields, given as (path, text, how it is screened) (T32).
+        """Check that screening finds nothing in fields, given as (path, text, screening function) (T32).
 
-        :raises TextNeedsReview: it does; `findings` says where and of which class, never what.
+        :raises TextNeedsReview: there are findings; `findings` has their positions and classes, never the words.
         """
         if findings := findings_in(texts):
             raise cls.of(findings)
 
     @classmethod
     def of(cls, findings: Sequence[Mapping[str, object]], detail: str | None = None) -> Self:
-        """Return the refusal that tells of these findings, in other words where some are given."""
+        """Return the refusal for these findings, with another message if `detail` is given."""
         errors: dict[str, list[str]] = {}
         for found in findings:
             said = errors.setdefault(str(found["field"]), [])

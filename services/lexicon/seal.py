@@ -14,7 +14,7 @@ _NONCE = 12
 def seal(values: FormerValues, key: bytes, *, erasure_id: str) -> str:
     """Encrypt former values under an erasure's one-time key (AES-256-GCM, bound to the erasure's id); return base64."""
     nonce = os.urandom(_NONCE)
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, orjson.dumps(values.to_wire()), erasure_id.encode())).decode()
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, orjson.dumps(values), erasure_id.encode())).decode()
 
 
 def open_seal(sealed: str, key: str | bytes, *, erasure_id: str) -> FormerValues:

@@ -107,10 +107,10 @@ ROLES: Final = MappingProxyType(
         "privacy_officer": "Privacy officer",
     }
 )
-"""Roles beside the level (T19)."""
+"""Roles, which users have in addition to a level (T19)."""
 
 SYSTEM_OWNER_COMPONENTS: Final = frozenset({"WHL", "POLICY", "IGA"})
-"""The offices whose people may be system owners (R2, T19)."""
+"""The components whose users may be system owners (R2, T19)."""
 
 
 def at_least(level: str | None, wanted: str) -> bool:
