@@ -39,7 +39,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/storage/notes.py": (PAGE, PAGE),
     "services/contacts/usecases/individuals.py": (PAGE,),
     "services/contacts/usecases/notes.py": (PAGE,),
-    "services/contacts/storage/imports/imports.py": (PAGE, ONE, *(WORK,) * 5),
+    "services/contacts/storage/imports/imports.py": (PAGE, ONE, WORK),
     "services/contacts/storage/imports/outcomes.py": (PAGE,),
     "services/contacts/storage/imports/refused.py": (PAGE, WORK, WORK),
     "services/contacts/storage/projections.py": (ONE,),

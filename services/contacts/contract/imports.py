@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
-from services.chassis.validation import Closed
+from services.chassis.validation import UNSET, Closed, Id, Loads, Unset
+from services.contacts.contract.commands import GivenLink
+from services.contacts.contract.import_answers import MappedColumn
 from services.contacts.contract.schemas import IndividualSchema, IssueLinkSchema, Line, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
 
@@ -302,7 +307,16 @@ class ColumnMappingSchema(Closed):
     field = fields.String(required=True, allow_none=True, validate=validate.OneOf(IMPORT_FIELDS))
 
 
-class ImportChangeSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ImportChange:
+    """The mapping, and what holds for every row; only what is given changes."""
+
+    mapping: Sequence[MappedColumn] | Unset = UNSET
+    issues: Sequence[GivenLink] | Unset = UNSET
+    source: str | Unset | None = UNSET
+
+
+class ImportChangeSchema(Loads[ImportChange]):
     """The mapping, and what holds for every row; only what is given changes."""
 
     mapping = fields.List(fields.Nested(ColumnMappingSchema), validate=validate.Length(max=100))
@@ -315,7 +329,16 @@ class ImportChangeSchema(Closed):
             raise ValidationError("Nothing to change.")
 
 
-class ImportStartSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class ImportStart:
+    """A file's name, type and size."""
+
+    filename: str
+    content_type: str | None
+    size: int | None
+
+
+class ImportStartSchema(Loads[ImportStart]):
     """A file's name, type and size."""
 
     filename = Line(required=True, most=255)
@@ -332,7 +355,16 @@ class ImportRowsQuerySchema(ListQuerySchema):
 DECISIONS = ("same", "another", "skip")
 
 
-class RowDecisionSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class RowDecision:
+    """Whom a row is about, or why something that screening stopped is kept."""
+
+    decision: str
+    keep_reason: str | None
+    individual_id: str | None
+
+
+class RowDecisionSchema(Loads[RowDecision]):
     """Whom a row is about: the same person, another one, or nobody to be taken in.
 
     *keep* is of a row that was taken in: what screening stopped in it becomes notes that contributors of your component alone see, with a reason.
@@ -341,7 +373,7 @@ class RowDecisionSchema(Closed):
     decision = fields.String(required=True, validate=validate.OneOf((*DECISIONS, "keep")))
     keep_reason = Line(most=500, allow_none=True, load_default=None)
     #: Of *same*: who it is; may be left out where there is one candidate.
-    individual_id = fields.UUID(allow_none=True, load_default=None)
+    individual_id = Id(allow_none=True, load_default=None)
 
     @validates_schema
     def _only_of_the_same(self, given: dict[str, object], **_: object) -> None:
@@ -351,7 +383,14 @@ class RowDecisionSchema(Closed):
             raise ValidationError("Say why, of what is kept, and of nothing else.", "keep_reason")
 
 
-class AllDecisionsSchema(Closed):
+@dataclass(frozen=True, slots=True)
+class AllDecisions:
+    """What all rows are that wait to be decided."""
+
+    decision: str
+
+
+class AllDecisionsSchema(Loads[AllDecisions]):
     """What all rows are that wait to be decided."""
 
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar, TypeVarTuple
 
 import eventlet
 from eventlet import patcher, tpool
@@ -17,19 +17,22 @@ PhoneMetadata._metadata_lock = patcher.original("threading").Lock()  # noqa: SLF
 
 T = TypeVar("T")
 Made = TypeVar("Made")
+P = ParamSpec("P")
+Given = TypeVarTuple("Given")
 
 
 class BesideTheLoop:
     """Runs what takes more than twenty milliseconds of computing: ours in a thread, what strangers wrote in a process."""
 
-    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
+    def __call__(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
         """Run it in a thread, and let others work until it is done."""
         made: Made = tpool.execute(function, *args, **kwargs)
         return made
 
-    def apart(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
+    def apart(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
         """Run a function of a module in a process of its own, and let others work until it is done."""
-        return pool().run(function, *args, refusal=refusal, is_long=is_long)
+        made: Made = pool().run(function, *args, refusal=refusal, is_long=is_long)
+        return made
 
     def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
         """Give what it makes of each; while one is used, the next is being made."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from services.chassis.database import CommandCall, Database, UnitOfWork
 from services.chassis.entrypoints import Bus, Wakeup, rpc, timer
@@ -15,6 +15,15 @@ from services.chassis.messages import Caller, Refusal, Unavailable
 from services.chassis.sandbox.pool import pool
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.validation import as_id
+from services.contacts.contract.import_answers import (
+    ImportAnswer,
+    ImportRowAnswer,
+    ImportRowDetailAnswer,
+    PageOfImportRows,
+    PageOfImports,
+    PageOfRefusedRows,
+    PieceAnswer,
+)
 from services.contacts.contract.imports import (
     AllDecisionsSchema,
     CandidateGone,
@@ -32,6 +41,7 @@ from services.contacts.contract.schemas import ListQuerySchema
 from services.contacts.domain.imports import staging
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged
+from services.contacts.domain.imports.states import Import
 from services.contacts.domain.imports.tables import BLOCK
 from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
@@ -78,17 +88,19 @@ class ImportMethods:
     dependencies: Dependencies
 
     @rpc("contacts:import:create", command=True, status=201, created="id")
-    def create_import(self, call: CommandCall, filename: str, content_type: str | None = None, size: int | None = None) -> dict[str, Any]:
+    def create_import(self, call: CommandCall, filename: str, content_type: str | None = None, size: int | None = None) -> ImportAnswer:
         """Begin an import; its pieces follow."""
         command = ImportStartSchema().load({"filename": filename, "content_type": content_type, "size": size})
         vault = self.dependencies.layer.vault
         return call.run(
-            lambda work: uploading.start_import(work, by=call.caller, now=self.database.clock(), vault=vault, **command),
+            lambda work: uploading.start_import(
+                work, by=call.caller, now=self.database.clock(), vault=vault, filename=command.filename, size=command.size
+            ),
             replay=lambda work, subject_id: reading.read_import(work, by=call.caller, vault=vault, import_id=subject_id),
         )
 
     @rpc("contacts:import:append", subject="import_id", command=True)
-    def append_import(self, call: CommandCall, import_id: str, n: int, chunk: str) -> dict[str, Any]:
+    def append_import(self, call: CommandCall, import_id: str, n: int, chunk: str) -> PieceAnswer:
         """Take one piece of the file."""
         as_id(import_id, ImportUnknown)
         try:
@@ -103,7 +115,7 @@ class ImportMethods:
             raise
 
     @rpc("contacts:import:finish-upload", subject="import_id", command=True)
-    def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> dict[str, Any]:
+    def finish_import_upload(self, call: CommandCall, import_id: str, sha256: str) -> ImportAnswer:
         """Read the file and stage its rows; a file that can't be read fails the import, and is dropped.
 
         What is no fault of the file leaves the import as it is: the same request again goes on.
@@ -145,44 +157,44 @@ class ImportMethods:
         return answer
 
     @rpc("contacts:import:read", subject="import_id")
-    def read_import(self, caller: Caller, import_id: str) -> dict[str, Any]:
+    def read_import(self, caller: Caller, import_id: str) -> ImportAnswer:
         """Read an import."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return reading.read_import(work, by=caller, vault=self.dependencies.layer.vault, import_id=import_id)
 
     @rpc("contacts:import:list")
-    def list_imports(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_imports(self, caller: Caller, query: Mapping[str, object]) -> PageOfImports:
         """List the caller's imports."""
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_imports(work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, query=asked)
+            return reading.list_imports(work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, **asked)
 
     @rpc("contacts:import:change", subject="import_id", command=True)
-    def change_import_mapping(self, call: CommandCall, import_id: str, body: dict[str, Any], if_match: str | None = None) -> dict[str, Any]:
+    def change_import_mapping(self, call: CommandCall, import_id: str, body: Mapping[str, object], if_match: str | None = None) -> ImportAnswer:
         """Say what columns are, and what holds for every row."""
         as_id(import_id, ImportUnknown)
-        command = ImportChangeSchema().load(body)
+        change = ImportChangeSchema().load(body)
         vault = self.dependencies.layer.vault
         return call.run(
             lambda work: mapping.change_import(
-                work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id, if_match=if_match, **command
+                work, by=call.caller, now=self.database.clock(), vault=vault, import_id=import_id, if_match=if_match, change=change
             ),
             replay=lambda work, _: reading.read_import(work, by=call.caller, vault=vault, import_id=import_id),
         )
 
     @rpc("contacts:import:check", subject="import_id", command=True, status=202)
-    def dry_run_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def dry_run_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Ask for every row to be checked."""
         return self._steer(call, import_id, steering.check_import)
 
     @rpc("contacts:import:commit", subject="import_id", command=True, status=202)
-    def commit_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def commit_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Ask for the rows to be taken in."""
         return self._steer(call, import_id, steering.commit_import)
 
     @rpc("contacts:import:cancel", subject="import_id", command=True, status=202)
-    def cancel_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def cancel_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Leave an import that was not committed."""
         cancelled = self._steer(call, import_id, steering.cancel_import)
         if cancelled["state"] == "cancelled":
@@ -190,71 +202,63 @@ class ImportMethods:
         return cancelled
 
     @rpc("contacts:import:undo", subject="import_id", command=True, status=202)
-    def undo_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def undo_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Ask for a committed import to be taken back (N16)."""
         asked = self._steer(call, import_id, steering.undo_import)
         self._forget(import_id)
         return asked
 
     @rpc("contacts:import:stop", subject="import_id", command=True, status=202)
-    def stop_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def stop_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Stop what is under way."""
         return self._steer(call, import_id, steering.stop_import)
 
     @rpc("contacts:import:resume", subject="import_id", command=True, status=202)
-    def resume_import(self, call: CommandCall, import_id: str) -> dict[str, Any]:
+    def resume_import(self, call: CommandCall, import_id: str) -> ImportAnswer:
         """Go on with what was stopped."""
         return self._steer(call, import_id, steering.resume_import)
 
     @rpc("contacts:import:list-rows", subject="import_id")
-    def list_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
+    def list_import_rows(self, caller: Caller, import_id: str, query: Mapping[str, object]) -> PageOfImportRows:
         """List what becomes, or became, of each row."""
         as_id(import_id, ImportUnknown)
         asked = ImportRowsQuerySchema().load(query)
         with self.database.work(caller) as work:
-            return reading.list_rows(work, by=caller, cursors=self.dependencies.cursors, import_id=import_id, query=asked)
+            return reading.list_rows(work, by=caller, cursors=self.dependencies.cursors, import_id=import_id, **asked)
 
     @rpc("contacts:import:list-refused-rows", subject="import_id")
-    def list_refused_import_rows(self, caller: Caller, import_id: str, query: dict[str, Any]) -> dict[str, Any]:
+    def list_refused_import_rows(self, caller: Caller, import_id: str, query: Mapping[str, object]) -> PageOfRefusedRows:
         """Give the refused rows back, with their cells as long as these are kept."""
         as_id(import_id, ImportUnknown)
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
             return refused_rows.give_back(
-                work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, import_id=import_id, query=asked
+                work, by=caller, vault=self.dependencies.layer.vault, cursors=self.dependencies.cursors, import_id=import_id, **asked
             )
 
     @rpc("contacts:import:read-row", subject="import_id")
-    def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> dict[str, Any]:
+    def read_import_row(self, caller: Caller, import_id: str, n: int | str) -> ImportRowDetailAnswer:
         """Read a row with its cells, and whoever it may be about."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
             return deciding.read_row(work, by=caller, layer=self.dependencies.layer, import_id=import_id, n=_as_number(n), beside=beside)
 
     @rpc("contacts:import:decide", subject="import_id", command=True)
-    def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: Mapping[str, object]) -> ImportRowAnswer:
         """Say whom a row is about (T28)."""
         as_id(import_id, ImportUnknown)
         command = RowDecisionSchema().load(body)
-        caller, chosen = call.caller, command["individual_id"]
+        caller, layer = call.caller, self.dependencies.layer
 
-        def decide(work: UnitOfWork) -> dict[str, Any]:
-            if command["decision"] == "keep":
-                asked = {"import_id": import_id, "n": _as_number(n), "keep_reason": command["keep_reason"]}
-                return keeping.keep_cells(work, by=caller, now=self.database.clock(), layer=self.dependencies.layer, beside=beside, **asked)
-            return deciding.decide_row(
-                work,
-                by=caller,
-                now=self.database.clock(),
-                layer=self.dependencies.layer,
-                import_id=import_id,
-                n=_as_number(n),
-                decision=command["decision"],
-                individual_id=str(chosen) if chosen else None,
-                beside=beside,
-            )
+        def decide(work: UnitOfWork) -> ImportRowAnswer:
+            now, number = self.database.clock(), _as_number(n)
+            if command.decision == "keep":
+                return keeping.keep_cells(
+                    work, by=caller, now=now, layer=layer, import_id=import_id, n=number, keep_reason=command.keep_reason, beside=beside
+                )
+            return deciding.decide_row(work, by=caller, now=now, layer=layer, import_id=import_id, n=number, command=command, beside=beside)
 
-        def repeat(work: UnitOfWork, _: str) -> dict[str, Any]:
+        def repeat(work: UnitOfWork, _: str) -> ImportRowAnswer:
             return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
 
         try:
@@ -264,14 +268,14 @@ class ImportMethods:
             raise CandidateGone from error
 
     @rpc("contacts:import:decide-all", subject="import_id", command=True, status=202)
-    def decide_import_rows(self, call: CommandCall, import_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    def decide_import_rows(self, call: CommandCall, import_id: str, body: Mapping[str, object]) -> ImportAnswer:
         """Say of all rows that wait for it, alike, whom they are about."""
         as_id(import_id, ImportUnknown)
         command = AllDecisionsSchema().load(body)
         layer = self.dependencies.layer
         answer = call.run(
             lambda work: deciding.decide_all(
-                work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command["decision"]
+                work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command.decision
             ),
             replay=lambda work, _: reading.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
         )
@@ -331,26 +335,26 @@ class ImportMethods:
         by = actor_of(row)
         try:
             tasks = {"checking": self._check, "committing": self._commit, "undoing": self._undo, "committed": self._decide}
-            tasks[row["state"]](by, row)
+            tasks[row.state](by, row)
         except steering.HELD as refusal:
             with self.database.work(by) as work:
-                steering.hold_import(work, now=self.database.clock(), import_id=row["id"], refusal=refusal)
+                steering.hold_import(work, now=self.database.clock(), import_id=row.id, refusal=refusal)
         except working.ImportOvertaken:
-            _log.info("import.overtaken", import_id=row["id"])
+            _log.info("import.overtaken", import_id=row.id)
         except _AskedToStop:
             # Given back at once: the process that starts next goes on without waiting for this one's lease to lapse.
             with self.database.work(by) as work:
-                working.give_back(work, row["id"], now=self.database.clock())
+                working.give_back(work, row.id, now=self.database.clock())
             return False
         except Refusal as refusal:
             if isinstance(refusal, Unavailable):
                 raise
-            self._fail(by, row["id"], refusal)
+            self._fail(by, row.id, refusal)
         return True
 
-    def _check(self, by: Caller, row: dict[str, Any]) -> None:
+    def _check(self, by: Caller, row: Import) -> None:
         with self.database.work(by) as work:
-            refused_key = checking.restart_check(work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"])
+            refused_key = checking.restart_check(work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row.id)
         register = Register()
         for block in self._blocks(by, row, begin=0, checked=False):
             _stop_if_asked()
@@ -359,16 +363,16 @@ class ImportMethods:
                     work,
                     by=by,
                     now=self.database.clock(),
-                    import_id=row["id"],
+                    import_id=row.id,
                     block=block,
                     register=register,
                     refused_key=refused_key,
                     beside=beside,
                 )
 
-    def _commit(self, by: Caller, row: dict[str, Any]) -> None:
-        kept_key = refused_rows.key_for(self.dependencies.layer.vault, row["id"])
-        for block in self._blocks(by, row, begin=row["position"], checked=True):
+    def _commit(self, by: Caller, row: Import) -> None:
+        kept_key = refused_rows.key_for(self.dependencies.layer.vault, row.id)
+        for block in self._blocks(by, row, begin=row.position, checked=True):
             _stop_if_asked()
             if block.under.key_ids != self.dependencies.layer.digests.key_ids:
                 # Other keys came meanwhile: the ledger is asked under all of them.
@@ -381,28 +385,28 @@ class ImportMethods:
                     by=by,
                     now=self.database.clock(),
                     layer=layer,
-                    import_id=row["id"],
+                    import_id=row.id,
                     block=block,
                     kept_key=kept_key,
                     beside=beside,
                 ),
             )
-        uploading.forget(self.dependencies.layer.vault, row["id"])
+        uploading.forget(self.dependencies.layer.vault, row.id)
         with self.database.work(by) as work:
-            is_kept = refused_rows.is_any_kept(work, row["id"])
+            is_kept = refused_rows.is_any_kept(work, row.id)
         if not is_kept:
-            refused_rows.forget(self.dependencies.layer.vault, row["id"])
-        if row["rows"] >= _MANY:
+            refused_rows.forget(self.dependencies.layer.vault, row.id)
+        if row.rows >= _MANY:
             try:
                 with self.database.work(by) as work:
                     committing.refresh_statistics(work)
             except Unavailable:
                 # The server does so by itself, a minute later.
-                _log.info("import.statistics-left", import_id=row["id"])
+                _log.info("import.statistics-left", import_id=row.id)
 
-    def _decide(self, by: Caller, row: dict[str, Any]) -> None:
+    def _decide(self, by: Caller, row: Import) -> None:
         def decide(work: UnitOfWork) -> bool:
-            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row["id"], beside=beside)
+            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row.id, beside=beside)
 
         while not self._as_often_as_people_move(by, decide):
             _stop_if_asked()
@@ -415,34 +419,34 @@ class ImportMethods:
         with self.database.work(by) as work:
             return step(work)
 
-    def _undo(self, by: Caller, row: dict[str, Any]) -> None:
+    def _undo(self, by: Caller, row: Import) -> None:
         with self.database.work(by) as work:
-            block = undoing.next_block(work, row["id"])
+            block = undoing.next_block(work, row.id)
         ourselves = Caller.service("contacts", trace_id=by.trace_id)
         held = self.bus.call("retention", "find_holds", ourselves, subject_ids=block.entered) if block.entered else []
         with self.database.work(by, role=ERASER) as work:
             _, erased = undoing.undo_block(
-                work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row["id"], block=block, held=held
+                work, now=self.database.clock(), vault=self.dependencies.layer.vault, import_id=row.id, block=block, held=held
             )
         # After the commit: a key without rows harms nobody, rows without a key do.
         self.dependencies.layer.vault.destroy_all(erased)
 
-    def _blocks(self, by: Caller, row: dict[str, Any], *, begin: int, checked: bool) -> Iterator[Prepared]:
+    def _blocks(self, by: Caller, row: Import, *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
-        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row["rows"] // BLOCK)))
+        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row.rows // BLOCK)))
 
-    def _prepared(self, by: Caller, row: dict[str, Any], n: int, *, checked: bool) -> Prepared:
+    def _prepared(self, by: Caller, row: Import, n: int, *, checked: bool) -> Prepared:
         preparing = Preparing.of(self.dependencies.layer.vault, row, self.dependencies.layer.digests)
         with self.database.work(by) as work:
-            staged, sealed = staged_block(work, row["id"], n)
+            staged, sealed = staged_block(work, row.id, n)
 
         def go_on() -> None:
             with self.database.work(by) as work:
-                working.hold_on(work, row["id"], now=self.database.clock())
+                working.hold_on(work, row.id, now=self.database.clock())
 
         return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
 
-    def _steer(self, call: CommandCall, import_id: str, use_case: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    def _steer(self, call: CommandCall, import_id: str, use_case: Callable[..., ImportAnswer]) -> ImportAnswer:
         as_id(import_id, ImportUnknown)
         vault = self.dependencies.layer.vault
         answer = call.run(
@@ -475,7 +479,7 @@ def _stop_if_asked() -> None:
         raise _AskedToStop
 
 
-def _as_number(n: Any) -> int:
+def _as_number(n: object) -> int:
     written = str(n)
     if not (written.isascii() and written.isdigit() and len(written) <= _DIGITS):
         raise RowUnknown

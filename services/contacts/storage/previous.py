@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.domain.imports.states import EffectDetail
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
 from services.contacts.storage.rows import INSTANT
 
@@ -22,7 +22,7 @@ PREVIOUS = f"""
 """  # noqa: S608 - put together from our own constants
 
 
-def keep(work: UnitOfWork, replaced: Mapping[str, Mapping[str, Any]], *, now: datetime, import_id: str | None = None) -> None:
+def keep(work: UnitOfWork, replaced: Mapping[str, Mapping[str, str | None]], *, now: datetime, import_id: str | None = None) -> None:
     """Keep what was replaced of these individuals: id → `title`, `organization_id`, of which those that are None were not.
 
     :param import_id: the import that replaced it.
@@ -83,16 +83,14 @@ _REVIVE = text(
 )
 
 
-def turn(
-    work: UnitOfWork, kept: Sequence[tuple[str, bytes]], *, kind: str, component: str, import_id: str, now: datetime
-) -> dict[str, dict[str, list[str]]]:
+def turn(work: UnitOfWork, kept: Sequence[tuple[str, bytes]], *, kind: str, component: str, import_id: str, now: datetime) -> dict[str, EffectDetail]:
     """Make a component's values of a kind previous, but for these (individual id, lookup), which are present (again).
 
     What the same import entered stays: one file may know of several.
 
     :returns: individual id → ids of contact points, `retired` and `revived`.
     """
-    turned: dict[str, dict[str, list[str]]] = {}
+    turned: dict[str, EffectDetail] = {}
     if kept:
         given = {
             "kept": as_json([{"individual_id": individual_id, "lookup": lookup} for individual_id, lookup in kept]),
@@ -102,13 +100,14 @@ def turn(
             "import": import_id,
             "now": now,
         }
-        for name, statement in (("revived", _REVIVE), ("retired", _RETIRE)):
-            for row in work.execute(statement, given):
-                turned.setdefault(str(row.individual_id), {}).setdefault(name, []).append(str(row.id))
+        for row in work.execute(_REVIVE, given):
+            turned.setdefault(str(row.individual_id), {}).setdefault("revived", []).append(str(row.id))
+        for row in work.execute(_RETIRE, given):
+            turned.setdefault(str(row.individual_id), {}).setdefault("retired", []).append(str(row.id))
     return turned
 
 
-def turn_back(work: UnitOfWork, import_id: str, turned: Sequence[Mapping[str, Sequence[str]]], *, now: datetime) -> None:
+def turn_back(work: UnitOfWork, import_id: str, turned: Sequence[EffectDetail], *, now: datetime) -> None:
     """As the eraser: make present again what an import made previous, and previous what it made present again."""
     retired = [point for each in turned for point in each.get("retired", ())]
     revived = [point for each in turned for point in each.get("revived", ())]

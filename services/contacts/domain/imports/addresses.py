@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from services.contacts.domain.imports.cells import Cells
 from services.contacts.domain.imports.layouts import Address
@@ -39,20 +38,6 @@ class Office:
         """Return the key that two spellings of one office share."""
         address = canonical_address(self.street or "", self.city or "", self.state or "", self.postal_code or "")
         return f"{address}|{canonical_phone(self.phone or '') or ''}"
-
-    def to_wire(self) -> dict[str, Any]:
-        """Return the office as on the wire."""
-        return {
-            "label": self.label,
-            "address": {
-                "street": self.street,
-                "city": self.city,
-                "state": self.state,
-                "postal_code": self.postal_code,
-                "country": self.country,
-            },
-            "phone": self.phone,
-        }
 
 
 def places_of(cells: Cells) -> tuple[list[Office], list[Office], str | None]:

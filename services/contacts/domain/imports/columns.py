@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
+from services.contacts.contract.import_answers import MappedColumn
 from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
 from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
@@ -90,7 +91,7 @@ def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
     return {column: mapping[column] for column in columns if column in mapping}
 
 
-def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str], refused_columns: Iterable[RefusedColumn]) -> dict[str, str]:
+def checked(mapping: Sequence[MappedColumn], columns: Sequence[str], refused_columns: Iterable[RefusedColumn]) -> dict[str, str]:
     """Return the requested mapping, column → field. Several columns may have the same field if a person can have several values.
 
     :raises ColumnRefused, MappingInvalid: by the column's name.
@@ -99,12 +100,12 @@ def checked(mapping: Sequence[Mapping[str, str | None]], columns: Sequence[str],
     found: dict[str, str] = {}
     for entry in mapping:
         column, field = entry["column"], entry["field"]
-        if column is None or column not in columns:
+        if column not in columns:
             if column in by_name and field is not None:
                 raise ColumnRefused(f"{column}: {by_name[column].reason} ({by_name[column].requirement})", extra={"column": column})
             if column in by_name:
                 continue
-            raise MappingInvalid("There is no such column.", errors={"mapping": [f"No column is called {str(column)[:60]!r}."]})
+            raise MappingInvalid("There is no such column.", errors={"mapping": [f"No column is called {column[:60]!r}."]})
         if field is None:
             found.pop(column, None)
             continue

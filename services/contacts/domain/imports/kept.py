@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple
-from typing import Any
 
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.records import Record, Signs, values_of
@@ -14,10 +13,39 @@ from services.lexicon.names import PersonName
 FORM = 2
 
 
-def kept(record: Record) -> list[Any]:
+Name = tuple[str, str, str]
+Texts = Sequence[str]
+#: The stored form of a record: the fields of `Record`, and then those of `Signs` without the values.
+KeptRecord = tuple[
+    str | None,
+    int,
+    Name,
+    str | None,
+    str | None,
+    str | None,
+    str | None,
+    bool,
+    Texts,
+    Texts,
+    Sequence[tuple[str, str, str | None]],
+    Sequence[Sequence[str | None]],
+    Texts,
+    Sequence[tuple[str, str]],
+    Sequence[Name],
+    Texts,
+    Texts,
+    bool,
+    str,
+    str | None,
+    str,
+    str,
+]
+
+
+def kept(record: Record) -> KeptRecord:
     """Return a record with its signs in the stored form."""
     signs = record.signs
-    return [
+    return (
         record.sheet,
         record.number,
         astuple_of(record.name),
@@ -40,15 +68,16 @@ def kept(record: Record) -> list[Any]:
         signs.title,
         signs.first_name,
         signs.canonical_name,
-    ]
+    )
 
 
-def record_of_kept(written: Sequence[Any]) -> Record:
+def record_of_kept(written: KeptRecord) -> Record:
     """Return the record of a stored form."""
-    (sheet, number, name, title, organization, its_state, state, proposed, interests, notes, points, *rest) = written
-    (addresses, problems, refused, *known_by) = rest
-    names, families, offices, own, organization_key, title_key, first_name, canonical_name = known_by
-    person, points = PersonName(*name), tuple(map(tuple, points))
+    # fmt: off
+    (sheet, number, name, title, organization, its_state, state, proposed, interests, notes, said, addresses, problems, refused,
+     names, families, offices, own, organization_key, title_key, first_name, canonical_name) = written
+    # fmt: on
+    person, points = PersonName(*name), tuple((kind, value, canonical) for kind, value, canonical in said)
     record = Record(
         sheet,
         number,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.comparing import are_organizations_alike, fuller
@@ -16,6 +16,7 @@ from services.contacts.domain.imports.matching import MOST_CANDIDATES, Match, Pe
 from services.contacts.domain.imports.offices import is_own_office, title_of
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Organization, Register
+from services.contacts.domain.imports.states import FieldValue
 from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
 from services.lexicon.places import STATES
 from services.lexicon.vocabulary import VALUES_OF_A_KIND
@@ -60,15 +61,15 @@ class Plan:
     #: (individual id, text)
     new_notes: list[tuple[str, str]] = field(default_factory=list)
     #: individual id → field → new value, for people who were there before.
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: dict[str, dict[str, FieldValue]] = field(default_factory=dict)
     #: Individual id → canonical name, for more complete names.
     names: dict[str, str] = field(default_factory=dict)
     #: Organization id → state, for organizations without one (T18).
     organization_states: dict[str, str] = field(default_factory=dict)
     #: Individual id → field → former value, for undoing the import.
-    former: dict[str, dict[str, Any]] = field(default_factory=dict)
-    #: Individual id → previous `title` and `organization_id`, and `work_address` if other addresses become previous.
-    previous: dict[str, dict[str, Any]] = field(default_factory=dict)
+    former: dict[str, dict[str, FieldValue]] = field(default_factory=dict)
+    #: Individual id → previous `title` and `organization_id`, and `work_address` (without its value) if other addresses become previous.
+    previous: dict[str, dict[str, str | None]] = field(default_factory=dict)
     #: (individual id, kind, canonical value) of current values, so that others of the kind become previous.
     present: list[tuple[str, str, str]] = field(default_factory=list)
     #: Individual id → state, for states that come from an address.
@@ -292,13 +293,13 @@ def _words(name: tuple[str, str]) -> list[str]:
     return sorted(canonical_name(*name).split())
 
 
-def _succeeds(record: Record, person: Person, organization: Organization | None) -> dict[str, Any]:
+def _succeeds(record: Record, person: Person, organization: Organization | None) -> dict[str, FieldValue]:
     """Return the title and employer that replace those of an earlier file or user (T28).
 
     They are replaced on the component's own records only, and once, because rows of one file have no order in time. A
     person's own office, or another name of the same organization, is not another employer.
     """
-    wanted: dict[str, Any] = {}
+    wanted: dict[str, FieldValue] = {}
     if not person.own or person.fresh:
         return wanted
     other = _contradicted(record, person, organization) - person.settled
@@ -378,7 +379,7 @@ def _points(record: Record, person: Person, register: Register, made: Plan, news
     if moved and not person.fresh and held and "work_address" not in person.settled:
         # An address in a later file is newer; all addresses of one file stay current.
         made.present += [(person.id, "work_address", canonical) for canonical in addresses]
-        made.previous.setdefault(person.id, {})["work_address"] = True
+        made.previous.setdefault(person.id, {})["work_address"] = None
         present = {("work_address", canonical) for canonical in addresses}
         person.replaced = (person.replaced | {value for value in person.values if value[0] == "work_address"}) - present
         news.add("work_address")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple
-from typing import Any
 
 import orjson
 
@@ -24,12 +23,16 @@ COSTLY = "Reading this row takes more time or memory than one row may have."
 UNREAD = "This row was not read, as others beside it took too long. Send it again without them."
 
 
-def plain(row: Row) -> list[Any]:
+#: The staged form of a row: the fields of `Row`.
+StagedRow = tuple[str | None, int, dict[str, str], bool, Sequence[tuple[str, str]], Sequence[str]]
+
+
+def plain(row: Row) -> StagedRow:
     """Return the staged form of a row."""
-    return [row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems]
+    return row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems
 
 
-def row_of(staged: Sequence[Any]) -> Row:
+def row_of(staged: StagedRow) -> Row:
     """Return the row of a staged form."""
     sheet, number, cells, too_long, refused, problems = staged
     return Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Self
 
 import orjson
 
+from services.contacts.contract.import_answers import Hidden
 from services.contacts.contract.imports import UploadDamaged
 from services.contacts.domain.encryption import decrypt, encrypt
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.reading import read
 from services.contacts.domain.imports.rowwise import plain
 from services.contacts.domain.imports.tables import BLOCK, Table
+
+#: The fields of `Staged` as plain values.
+PlainStaged = tuple[str, int, list[str], dict[str, str], list[tuple[str, str, str]], Hidden, list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +34,25 @@ class Staged:
     kept: list[str]
     mapping: dict[str, str]
     refused: list[columns.RefusedColumn]
-    #: Hidden sheets by name, and the number of hidden filled rows; they are imported like the others.
-    hidden: dict[str, Any]
+    #: Hidden sheets and filled rows; they are imported like the others.
+    hidden: Hidden
     blocks: list[bytes]
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Self:
+    def of(cls, crossed: PlainStaged) -> Self:
         """Create it from the result of `staged`."""
-        return cls(**{**plain, "refused": [columns.RefusedColumn(**refusal) for refusal in plain["refused"]]})
+        file_format, rows, kept, mapping, refused, hidden, blocks = crossed
+        return cls(file_format, rows, kept, mapping, [columns.RefusedColumn(*refusal) for refusal in refused], hidden, blocks)
 
 
-def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> dict[str, Any]:
+def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> PlainStaged:
     """Read a file of encrypted pieces, and return its staged rows.
 
     :raises Refusal: whatever `put_together` and `read` raise.
     """
-    return asdict(laid_out(import_id, read(filename, put_together(import_id, pieces, pieces_key, sha256=sha256)), key))
+    made = laid_out(import_id, read(filename, put_together(import_id, pieces, pieces_key, sha256=sha256)), key)
+    refused = [(refusal.column, refusal.reason, refusal.requirement) for refusal in made.refused]
+    return made.format, made.rows, made.kept, made.mapping, refused, made.hidden, made.blocks
 
 
 def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
@@ -76,5 +83,5 @@ def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
             for row in table.rows[first : first + BLOCK]
         ]
         blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
-    hidden = {"sheets": table.hidden_sheets, "rows": table.hidden_rows}
+    hidden: Hidden = {"sheets": table.hidden_sheets, "rows": table.hidden_rows}
     return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, hidden, blocks)

@@ -90,9 +90,9 @@ class Rows(Sequence[Row]):
     def __getitem__(self, at: int) -> Row: ...
 
     @overload
-    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: slice) -> list[Row]: ...  # type: ignore[explicit-any]  # as a Sequence has it
 
-    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:  # type: ignore[explicit-any]  # likewise
         """Return a row, or a slice of rows."""
         found = self._rows[at]
         return [_unpacked(row) for row in found] if isinstance(found, list) else _unpacked(found)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.contacts.domain.imports.states import NewEffect
 from services.contacts.storage.bulk import array, as_list
 
 
-def add(work: UnitOfWork, import_id: str, effects: Sequence[tuple[str, str, Any]]) -> None:
-    """Keep what was done, for undoing: (kind, subject id, detail), in the order in which it was done."""
+def add(work: UnitOfWork, import_id: str, effects: Sequence[NewEffect]) -> None:
+    """Keep what was done, for undoing, in the order in which it was done."""
     if not effects:
         return
     work.execute(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import exists, select, text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
+from services.chassis.database.rows import all_typed
+from services.contacts.domain.imports.states import Import
+from services.contacts.storage.tables.imports import import_blocks, imports
 
 
 def add_piece(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -> None:
@@ -54,10 +55,10 @@ def keep_prepared(work: UnitOfWork, import_id: str, n: int, ciphertext: bytes) -
     )
 
 
-def imports_with_blocks(work: UnitOfWork) -> list[dict[str, Any]]:
+def imports_with_blocks(work: UnitOfWork) -> list[Import]:
     """As the eraser: return the imports of which rows are staged, and hold them."""
-    statement = "SELECT * FROM imports i WHERE EXISTS (SELECT FROM import_blocks b WHERE b.import_id = i.id) ORDER BY id FOR UPDATE"
-    return plains(work.execute(text(statement)).mappings())
+    statement = select(imports).where(exists().where(import_blocks.c.import_id == imports.c.id)).order_by(imports.c.id).with_for_update(of=imports)
+    return all_typed(Import, work.execute(statement).mappings())
 
 
 def block_numbers(work: UnitOfWork, import_id: str) -> list[int]:

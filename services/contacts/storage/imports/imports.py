@@ -5,147 +5,115 @@ Whatever a file says is encrypted under the import's own key, which is destroyed
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
-import orjson
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Text, cast, func, null, or_, select, tuple_
+from sqlalchemy import insert as insert_into
+from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import all_typed, typed_or_none
+from services.contacts.domain.imports.states import Import, ImportChanges
+from services.contacts.storage.rows import position
+from services.contacts.storage.tables.imports import imports
 
-_JSON = frozenset({"refused_columns", "issues", "acting", "counts", "deciding"})
-
-
-def insert(work: UnitOfWork, values: Mapping[str, Any]) -> None:
-    """Begin an import: `id`, `owner_id`, `component`, `filename`, `state`, `size`, `now`."""
-    work.execute(
-        text(
-            "INSERT INTO imports (id, owner_id, component, filename, state, size, created_at, changed_at)"
-            " VALUES (:id, :owner_id, :component, :filename, :state, :size, :now, :now)"
-        ),
-        dict(values),
-    )
+#: Imports that are looked after in one go.
+_AT_ONCE = 20
 
 
-def find(work: UnitOfWork, import_id: str, *, lock: bool = False) -> dict[str, Any] | None:
-    """Return an import's row; with `lock`, held until the end of the transaction."""
-    statement = f"SELECT * FROM imports WHERE id = CAST(:id AS uuid){' FOR UPDATE' if lock else ''}"  # noqa: S608 - one of two words of ours
-    row = work.execute(text(statement), {"id": import_id}).mappings().one_or_none()
-    return plain(row) if row else None
+def insert(work: UnitOfWork, import_id: str, *, owner_id: str, component: str, filename: str, now: datetime) -> None:
+    """Begin an import."""
+    row = {"id": import_id, "owner_id": owner_id, "component": component, "filename": filename, "state": "uploading", "size": 0}
+    work.execute(insert_into(imports), {**row, "created_at": now, "changed_at": now})
 
 
-def of_owner(work: UnitOfWork, owner_id: str, *, before: tuple[datetime, str] | None, limit: int) -> list[dict[str, Any]]:
+def find(work: UnitOfWork, import_id: str, *, lock: bool = False) -> Import | None:
+    """Return an import; with `lock`, held until the end of the transaction."""
+    statement = select(imports).where(imports.c.id == import_id)
+    return typed_or_none(Import, work.execute(statement.with_for_update() if lock else statement).mappings().one_or_none())
+
+
+def of_owner(work: UnitOfWork, owner_id: str, *, before: tuple[datetime, str] | None, limit: int) -> list[Import]:
     """Return a user's imports, the latest first, from behind a position on."""
-    rows = work.execute(
-        text(
-            "SELECT * FROM imports WHERE owner_id = CAST(:owner AS uuid)"
-            " AND (CAST(:at AS timestamptz) IS NULL OR (created_at, id) < (CAST(:at AS timestamptz), CAST(:id AS uuid)))"
-            " ORDER BY created_at DESC, id DESC LIMIT :limit"
-        ),
-        {"owner": owner_id, "at": before[0] if before else None, "id": before[1] if before else None, "limit": limit},
-    )
-    return plains(rows.mappings())
+    statement = select(imports).where(imports.c.owner_id == owner_id)
+    if before is not None:
+        statement = statement.where(tuple_(imports.c.created_at, imports.c.id) < position((imports.c.created_at, imports.c.id), before))
+    return all_typed(Import, work.execute(statement.order_by(imports.c.created_at.desc(), imports.c.id.desc()).limit(limit)).mappings())
 
 
 def count_of_owner(work: UnitOfWork, owner_id: str) -> int:
     """Count a user's imports."""
-    return int(work.execute(text("SELECT count(*) FROM imports WHERE owner_id = CAST(:owner AS uuid)"), {"owner": owner_id}).scalar_one())
+    return int(work.execute(select(func.count()).select_from(imports).where(imports.c.owner_id == owner_id)).scalar_one())
 
 
-def update(work: UnitOfWork, import_id: str, changes: Mapping[str, Any], *, now: datetime) -> None:
-    """Set columns of an import; their names are this service's own."""
-    sets = [f"{name} = {f'CAST(:{name} AS json)' if name in _JSON else f':{name}'}" for name in changes]
-    values = {name: orjson.dumps(value).decode() if name in _JSON and value is not None else value for name, value in changes.items()}
-    work.execute(
-        text(f"UPDATE imports SET {', '.join([*sets, 'changed_at = :now'])} WHERE id = CAST(:id AS uuid)"),  # noqa: S608 - names of our own
-        {**values, "id": import_id, "now": now},
-    )
+def update(work: UnitOfWork, import_id: str, changes: ImportChanges, *, now: datetime) -> None:
+    """Set columns of an import."""
+    # A column of JSON would take None for JSON's own null, which IS NULL does not find.
+    values = {name: null() if value is None else value for name, value in changes.items()}
+    work.execute(update_of(imports).where(imports.c.id == import_id).values({**values, "changed_at": now}))
 
 
-def claim(work: UnitOfWork, *, now: datetime, until: datetime, undoing: bool = False) -> dict[str, Any] | None:
+def claim(work: UnitOfWork, *, now: datetime, until: datetime, undoing: bool = False) -> Import | None:
     """Take the import that waits longest and that nobody works on; the lease tells others for how long.
 
     :param undoing: one that is taken back, and no other: neither kind of work holds up the other.
     """
-    condition = "state = 'undoing'" if undoing else "(state IN ('checking', 'committing') OR deciding IS NOT NULL)"
-    row = (
-        work.execute(
-            text(
-                "UPDATE imports SET lease_until = :until WHERE id = (SELECT id FROM imports"  # noqa: S608 - one of two conditions of ours
-                f" WHERE {condition} AND (lease_until IS NULL OR lease_until < :now)"
-                " ORDER BY changed_at LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING *"
-            ),
-            {"now": now, "until": until},
-        )
-        .mappings()
-        .one_or_none()
-    )
-    return plain(row) if row else None
+    wanted = imports.c.state == "undoing" if undoing else or_(imports.c.state.in_(("checking", "committing")), imports.c.deciding.is_not(None))
+    free = or_(imports.c.lease_until.is_(None), imports.c.lease_until < now)
+    first = select(imports.c.id).where(wanted, free).order_by(imports.c.changed_at).limit(1).with_for_update(skip_locked=True)
+    statement = update_of(imports).where(imports.c.id == first.scalar_subquery()).values(lease_until=until).returning(imports)
+    return typed_or_none(Import, work.execute(statement).mappings().one_or_none())
 
 
 def hold_on(work: UnitOfWork, import_id: str, *, until: datetime) -> None:
     """Hold an import longer, if it is still held."""
-    work.execute(
-        text("UPDATE imports SET lease_until = :until WHERE id = CAST(:id AS uuid) AND lease_until IS NOT NULL"),
-        {"id": import_id, "until": until},
-    )
+    work.execute(update_of(imports).where(imports.c.id == import_id, imports.c.lease_until.is_not(None)).values(lease_until=until))
 
 
-def left_behind(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """Return imports that nobody committed or gave up since then."""
-    rows = work.execute(
-        text(
-            "SELECT * FROM imports WHERE (state IN ('uploading', 'uploaded', 'mapped', 'checked') OR (state = 'stopped' AND stopped = 'checking'))"
-            " AND changed_at < :before"
-            " ORDER BY changed_at LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
-        {"before": before, "limit": limit},
-    )
-    return plains(rows.mappings())
+def left_behind(work: UnitOfWork, *, before: datetime) -> list[Import]:
+    """Return imports that nobody committed or gave up since then, and hold them."""
+    early = imports.c.state.in_(("uploading", "uploaded", "mapped", "checked"))
+    return _waiting(work, or_(early, _stopped("checking")), before=before)
 
 
-def interrupted(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """Return uploads of which nothing came since then."""
-    return _waiting(work, "state = 'uploading'", before=before, limit=limit)
+def interrupted(work: UnitOfWork, *, before: datetime) -> list[Import]:
+    """Return uploads of which nothing came since then, and hold them."""
+    return _waiting(work, imports.c.state == "uploading", before=before)
 
 
-def left_stopped(work: UnitOfWork, *, before: datetime, limit: int = 20) -> list[dict[str, Any]]:
-    """Return commits that were stopped before then; one that waits for the privacy officer is given a week more (T35)."""
-    left = "state = 'stopped' AND stopped = 'committing' AND (problem_code IS NULL OR changed_at < :before - interval '7 days')"
-    return _waiting(work, left, before=before, limit=limit)
+def left_stopped(work: UnitOfWork, *, before: datetime) -> list[Import]:
+    """Return commits that were stopped before then, and hold them; one that waits for the privacy officer is given a week more (T35)."""
+    due = or_(imports.c.problem_code.is_(None), imports.c.changed_at < before - timedelta(days=7))
+    return _waiting(work, _stopped("committing") & due, before=before)
 
 
 def go_on(work: UnitOfWork, owner_id: str, *, why: Collection[str], now: datetime) -> list[str]:
     """Let a user's imports go on that were stopped for one of these reasons; return them."""
-    rows = work.execute(
-        text(
-            "UPDATE imports SET state = stopped, stopped = NULL, problem_code = NULL, problem_detail = NULL, lease_until = NULL, changed_at = :now"
-            " WHERE CAST(owner_id AS text) = :owner AND state = 'stopped' AND problem_code = ANY(:why) RETURNING id"
-        ),
-        {"owner": owner_id, "why": list(why), "now": now},
+    # The account of a component's own system is no user's id.
+    theirs = cast(imports.c.owner_id, Text) == owner_id
+    statement = (
+        update_of(imports)
+        .where(theirs, imports.c.state == "stopped", imports.c.problem_code.in_(why))
+        .values(state=imports.c.stopped, stopped=None, problem_code=None, problem_detail=None, lease_until=None, changed_at=now)
     )
-    return [str(row.id) for row in rows]
+    return list(work.execute(statement.returning(imports.c.id)).scalars())
 
 
-def _waiting(work: UnitOfWork, condition: str, *, before: datetime, limit: int) -> list[dict[str, Any]]:
-    rows = work.execute(
-        text(
-            f"SELECT * FROM imports WHERE {condition} AND changed_at < :before ORDER BY changed_at LIMIT :limit FOR UPDATE SKIP LOCKED"  # noqa: S608 - conditions of our own
-        ),
-        {"before": before, "limit": limit},
-    )
-    return plains(rows.mappings())
-
-
-def waiting_for_decisions(work: UnitOfWork, owner_id: str, component: str) -> list[dict[str, Any]]:
+def waiting_for_decisions(work: UnitOfWork, owner_id: str, component: str) -> list[tuple[str, datetime]]:
     """Return the imports of a user with rows that wait to be decided: id, and until when their cells are kept."""
-    rows = work.execute(
-        text(
-            "SELECT id, refused_until FROM imports WHERE owner_id = CAST(:owner AS uuid) AND component = :component AND state = 'committed'"
-            " AND refused_until IS NOT NULL AND (counts ->> 'undecided') IS NOT NULL ORDER BY refused_until"
-        ),
-        {"owner": owner_id, "component": component},
+    statement = (
+        select(imports.c.id, imports.c.refused_until)
+        .where(imports.c.owner_id == owner_id, imports.c.component == component, imports.c.state == "committed")
+        .where(imports.c.refused_until.is_not(None), imports.c.counts["undecided"].as_string().is_not(None))
     )
-    return plains(rows.mappings())
+    return [(row.id, row.refused_until) for row in work.execute(statement.order_by(imports.c.refused_until))]
+
+
+def _stopped(state: str) -> ColumnElement[bool]:
+    return (imports.c.state == "stopped") & (imports.c.stopped == state)
+
+
+def _waiting(work: UnitOfWork, condition: ColumnElement[bool], *, before: datetime) -> list[Import]:
+    statement = select(imports).where(condition, imports.c.changed_at < before).order_by(imports.c.changed_at)
+    return all_typed(Import, work.execute(statement.limit(_AT_ONCE).with_for_update(skip_locked=True)).mappings())

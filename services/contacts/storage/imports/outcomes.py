@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import fields
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import null, or_, select, text
+from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plain, plains
+from services.chassis.database.rows import all_typed, typed_or_none
+from services.contacts.contract.import_answers import RefusedCell
+from services.contacts.domain.imports.states import RowOutcome
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.imports import refused
+from services.contacts.storage.tables.imports import import_rows
 
 _ROW = {
     "n": "integer",
@@ -36,7 +40,7 @@ _SETTLE = text(
     " organization_id = t.organization_id, candidates = t.candidates, decided = t.decided"
     f" FROM {records('rows', {**_ROW, 'decided': 'text'})} WHERE r.import_id = CAST(:id AS uuid) AND r.n = t.n AND r.outcome = 'undecided'"
 )
-_OF_A_ROW = "n, sheet, number, outcome, reason, refused, individual_id, organization_id, candidates, decided"
+_FOUND = [import_rows.c[column.name] for column in fields(RowOutcome)]
 
 
 def leave_rest_out(work: UnitOfWork, import_id: str, *, first: int, reason: str) -> None:
@@ -70,8 +74,8 @@ def drop(work: UnitOfWork, import_id: str) -> None:
     )
 
 
-def written(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows as `put_rows` sends them: `n`, `sheet`, `number`, `outcome`, `reason`, ids, and what of it is `refused`."""
+def written(rows: Sequence[RowOutcome]) -> str:
+    """Return rows as `put` sends them."""
     return as_json(rows)
 
 
@@ -82,43 +86,32 @@ def put(work: UnitOfWork, import_id: str, written: str, *, first: int, last: int
     return before
 
 
-def find_many(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: int, limit: int, to_mend: bool = False) -> list[dict[str, Any]]:
+def find_many(work: UnitOfWork, import_id: str, *, outcomes: Sequence[str], after: int, limit: int, to_mend: bool = False) -> list[RowOutcome]:
     """Return what became of rows, of all or of these outcomes, `to_mend` of those too of which a cell was refused, from behind a position on."""
-    also = " OR refused IS NOT NULL" if to_mend else ""
-    chosen = f"AND (outcome = ANY(CAST(:outcomes AS text[])){also})" if outcomes else ""
-    found = work.execute(
-        text(
-            f"SELECT {_OF_A_ROW} FROM import_rows"  # noqa: S608 - names of our own list
-            f" WHERE import_id = CAST(:id AS uuid) AND n > :after {chosen} ORDER BY n LIMIT :limit"
-        ),
-        {"id": import_id, "after": after, "limit": limit, **({"outcomes": array(outcomes)} if outcomes else {})},
-    )
-    return plains(found.mappings())
+    statement = select(*_FOUND).where(import_rows.c.import_id == import_id, import_rows.c.n > after)
+    if outcomes:
+        chosen = import_rows.c.outcome.in_(outcomes)
+        statement = statement.where(or_(chosen, import_rows.c.refused.is_not(None)) if to_mend else chosen)
+    return all_typed(RowOutcome, work.execute(statement.order_by(import_rows.c.n).limit(limit)).mappings())
 
 
-def find(work: UnitOfWork, import_id: str, n: int) -> dict[str, Any] | None:
+def find(work: UnitOfWork, import_id: str, n: int) -> RowOutcome | None:
     """Return what became of one row."""
-    found = work.execute(
-        text(f"SELECT {_OF_A_ROW} FROM import_rows WHERE import_id = CAST(:id AS uuid) AND n = :n"),  # noqa: S608 - names of our own list
-        {"id": import_id, "n": n},
-    )
-    one = found.mappings().one_or_none()
-    return plain(one) if one else None
+    statement = select(*_FOUND).where(import_rows.c.import_id == import_id, import_rows.c.n == n)
+    return typed_or_none(RowOutcome, work.execute(statement).mappings().one_or_none())
 
 
-def leave_refused(work: UnitOfWork, import_id: str, n: int, left: Sequence[Mapping[str, str]]) -> None:
+def leave_refused(work: UnitOfWork, import_id: str, n: int, left: Sequence[RefusedCell]) -> None:
     """Say what of a row is still not taken in; where that is nothing, its cells wait for nothing."""
-    work.execute(
-        text("UPDATE import_rows SET refused = CAST(:left AS json) WHERE import_id = CAST(:id AS uuid) AND n = :n"),
-        {"id": import_id, "n": n, "left": orjson.dumps(list(left)).decode() if left else None},
-    )
+    row = (import_rows.c.import_id == import_id) & (import_rows.c.n == n)
+    work.execute(update_of(import_rows).where(row).values(refused=left or null()))
     if not left:
         refused.drop(work, import_id, [n])
 
 
-def settle(work: UnitOfWork, import_id: str, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Say what became of rows that were to be decided: as `rows_written`, and `decided`; return how many there were."""
-    return work.execute(_SETTLE, {"id": import_id, "rows": as_json(rows)}).rowcount
+def settle(work: UnitOfWork, import_id: str, rows: Sequence[RowOutcome]) -> None:
+    """Say what became of rows that were to be decided."""
+    work.execute(_SETTLE, {"id": import_id, "rows": as_json(rows)})
 
 
 def lapse(work: UnitOfWork, import_id: str, reason: str, numbers: Iterable[int] | None = None) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
+from services.chassis.database.rows import all_typed
+from services.contacts.domain.imports.states import Import
 from services.contacts.storage.bulk import array, as_json, records
+from services.contacts.storage.tables.imports import imports
 
 _PUT_REFUSED = text(
     "INSERT INTO import_refused (import_id, n, ciphertext) SELECT CAST(:id AS uuid), n, ciphertext"  # noqa: S608 - put together from our own constants
@@ -81,10 +82,10 @@ def forget_columns(work: UnitOfWork, import_id: str) -> None:
     work.execute(text("UPDATE imports SET refused_layout = NULL, refused_until = NULL WHERE id = CAST(:id AS uuid)"), {"id": import_id})
 
 
-def imports_with_cells(work: UnitOfWork) -> list[dict[str, Any]]:
+def imports_with_cells(work: UnitOfWork) -> list[Import]:
     """Return the imports of which refused rows are kept, and hold them."""
-    rows = work.execute(text("SELECT id, refused_layout FROM imports WHERE refused_layout IS NOT NULL ORDER BY id FOR UPDATE"))
-    return plains(rows.mappings())
+    statement = select(imports).where(imports.c.refused_layout.is_not(None)).order_by(imports.c.id).with_for_update()
+    return all_typed(Import, work.execute(statement).mappings())
 
 
 def imports_due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:

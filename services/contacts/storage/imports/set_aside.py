@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 
@@ -17,9 +16,9 @@ _COMPARES = {"match_queue", "match_digests", "likenesses", "merge_proposals", "d
 _COPIED = tuple((table.name, table.linked[0]) for table in dictionary.LINKED if table.name not in _COMPARES)
 
 
-def rows_of(work: UnitOfWork, individual_ids: Sequence[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def rows_of(work: UnitOfWork, individual_ids: Sequence[str]) -> dict[str, dict[str, list[object]]]:
     """Return every row of these people's own, by person and table."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {each: {} for each in individual_ids}
+    found: dict[str, dict[str, list[object]]] = {each: {} for each in individual_ids}
     for store, column in _COPIED:
         statement = text(
             f"SELECT {column}::text AS whose, to_jsonb(t) AS row FROM {store} t"  # noqa: S608 - names of our own list

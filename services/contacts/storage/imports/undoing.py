@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
+from services.contacts.domain.imports.states import Effect, EffectDetail, FieldValue
 from services.contacts.storage import erasing, likenesses
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.frozen import OPEN
@@ -28,13 +28,17 @@ _EARLIER_ON_ENTERED = text(
 )
 
 
-def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[dict[str, Any]]:
+def last_effects(work: UnitOfWork, import_id: str, *, limit: int) -> list[Effect]:
     """Return the latest effects that are left, and every one on the people whom the import entered among these, the latest first."""
-    latest = plains(work.execute(_LATEST, {"id": import_id, "limit": limit}).mappings())
+    latest = _effects(work.execute(_LATEST, {"id": import_id, "limit": limit}))
     if len(latest) < limit:
         return latest
-    subjects = array(dict.fromkeys(effect["subject_id"] for effect in latest))
-    return latest + plains(work.execute(_EARLIER_ON_ENTERED, {"id": import_id, "subjects": subjects, "before": latest[-1]["n"]}).mappings())
+    subjects = array(dict.fromkeys(effect.subject_id for effect in latest))
+    return latest + _effects(work.execute(_EARLIER_ON_ENTERED, {"id": import_id, "subjects": subjects, "before": latest[-1].n}))
+
+
+def _effects(rows: Iterable[Row[tuple[object, ...]]]) -> list[Effect]:
+    return [Effect(row.n, row.kind, str(row.subject_id), row.detail or EffectDetail()) for row in rows]
 
 
 # Only what the importer's component may see counts: another's values, corrections and kept notes are hidden from it, and
@@ -80,24 +84,31 @@ def erase_individuals(work: UnitOfWork, ids: Sequence[str], *, now: datetime) ->
     erasing.insert_tombstones(work, ids, now=now)
 
 
-def lock_individuals(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Hold these individuals, and return those that are there and not frozen, by id."""
-    rows = work.execute(
-        text(f"SELECT * FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND {OPEN} ORDER BY i.id FOR UPDATE"),  # noqa: S608 - our own constant
-        {"ids": array(dict.fromkeys(ids))},
-    )
-    return {row["id"]: row for row in plains(rows.mappings())}
-
-
 _FIELDS = {"salutation": "text", "first_name": "text", "last_name": "text", "title": "text", "state": "text", "organization_id": "uuid"}
 _LISTS = {"interests": "text[]"}
+_PUT_FIELDS = {**_FIELDS, **_LISTS}
+
+
+def lock_individuals(work: UnitOfWork, ids: Iterable[str]) -> dict[str, dict[str, FieldValue]]:
+    """Hold these individuals, and return the fields of those that are there and not frozen, by id."""
+    rows = work.execute(
+        text(f"SELECT id, {', '.join(_PUT_FIELDS)} FROM individuals i WHERE i.id = ANY(CAST(:ids AS uuid[])) AND {OPEN} ORDER BY i.id FOR UPDATE"),  # noqa: S608 - our own constant
+        {"ids": array(dict.fromkeys(ids))},
+    )
+    return {str(row.id): {name: _text(getattr(row, name)) for name in _PUT_FIELDS} for row in rows}
+
+
+def _text(value: UUID | FieldValue) -> FieldValue:
+    return str(value) if isinstance(value, UUID) else value
+
+
 _WORKED_OUT = {"canonical_name": "text", "family_key": "text"}
 _PUT_BACK = text(
     f"""
     UPDATE individuals i SET
-        {", ".join(f"{name} = CASE WHEN '{name}' = ANY(t.fields) THEN t.{name} ELSE i.{name} END" for name in {**_FIELDS, **_LISTS})},
+        {", ".join(f"{name} = CASE WHEN '{name}' = ANY(t.fields) THEN t.{name} ELSE i.{name} END" for name in _PUT_FIELDS)},
         canonical_name = t.canonical_name, family_key = t.family_key, version = i.version + 1, updated_at = :now
-    FROM {records("rows", {"id": "uuid", "fields": "text[]", **_FIELDS, **_LISTS, **_WORKED_OUT})} WHERE i.id = t.id
+    FROM {records("rows", {"id": "uuid", "fields": "text[]", **_PUT_FIELDS, **_WORKED_OUT})} WHERE i.id = t.id
     """  # noqa: S608 - put together from our own constants
 )
 
@@ -116,14 +127,16 @@ def take_states_back(work: UnitOfWork, states: Mapping[str, str], *, now: dateti
     return {str(row.id) for row in work.execute(_TAKE_STATES_BACK, {"now": now, "rows": rows})}
 
 
-def put_back(work: UnitOfWork, back: Mapping[str, Mapping[str, Any]], people: Mapping[str, Mapping[str, Any]], *, now: datetime) -> None:
+def put_back(
+    work: UnitOfWork, back: Mapping[str, Mapping[str, FieldValue]], people: Mapping[str, Mapping[str, FieldValue]], *, now: datetime
+) -> None:
     """Set fields of many individuals to what they were, null included.
 
     :param people: by id, as they then are.
     """
     rows = []
     for individual_id, fields in back.items():
-        first, last = people[individual_id]["first_name"], people[individual_id]["last_name"]
+        first, last = str(people[individual_id]["first_name"]), str(people[individual_id]["last_name"])
         worked_out = {"canonical_name": canonical_name(first, last), "family_key": family_key(last)}
         rows.append({"id": individual_id, "fields": list(fields), **fields, **worked_out})
     if rows:

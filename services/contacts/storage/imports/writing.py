@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 import orjson
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
+from services.contacts.contract.answers import LinkedIssue
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.planning import Plan
 from services.contacts.domain.imports.register import Organization
+from services.contacts.domain.imports.states import EffectDetail, FieldValue, NewEffect
 from services.contacts.storage import directory
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
 from services.contacts.storage.contact_layer import ContactLayer, parameters
@@ -33,10 +34,9 @@ class Entry:
     source: str | None
     now: datetime
     import_id: str
-    #: Links to issues: `issue_id`, `kind`, `since`, `ended_on`.
-    issues: Sequence[Mapping[str, Any]]
+    issues: Sequence[LinkedIssue]
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, object]:
         """Return it as statements take it."""
         return {
             "user": self.user_id,
@@ -120,7 +120,7 @@ def people_written(people: Iterable[Person], organizations: Mapping[str, Organiz
     return as_json([_written(person, organizations.get(person.organization_id or "")) for person in people])
 
 
-def _written(person: Person, organization: Organization | None) -> dict[str, Any]:
+def _written(person: Person, organization: Organization | None) -> dict[str, object]:
     name = f"{person.first_name} {person.last_name}".strip(" ")
     shown = (name, person.title, organization.name if organization else None, *person.interests)
     return {
@@ -221,7 +221,7 @@ _FILL = text(
 )
 
 
-def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, Any]], names: Mapping[str, str], *, now: datetime) -> None:
+def fill(work: UnitOfWork, changes: Mapping[str, Mapping[str, FieldValue]], names: Mapping[str, str], *, now: datetime) -> None:
     """Set fields of many individuals; what is not named stays. A better spelling leaves the family's key as it is.
 
     :param names: the canonical names of those whose name changes.
@@ -278,12 +278,12 @@ _LINK_KNOWN = text(
 )
 
 
-def link(work: UnitOfWork, stakeholder_ids: Collection[str], entry: Entry) -> dict[str, list[list[str]]]:
+def link(work: UnitOfWork, stakeholder_ids: Collection[str], entry: Entry) -> dict[str, list[tuple[str, str]]]:
     """Link stakeholders who were there before to the import's issues; return which of the links are new."""
-    found: dict[str, list[list[str]]] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     if stakeholder_ids and entry.issues:
         for row in work.execute(_LINK_KNOWN, {**entry.parameters(), "subjects": array(stakeholder_ids)}):
-            found.setdefault(str(row.stakeholder_id), []).append([str(row.issue_id), row.kind])
+            found.setdefault(str(row.stakeholder_id), []).append((str(row.issue_id), row.kind))
     return found
 
 
@@ -293,12 +293,12 @@ def effects_of(
     note_ids: Sequence[str],
     *,
     established: Sequence[str],
-    linked: Mapping[str, list[list[str]]],
-    turned: Mapping[str, Any],
-) -> list[tuple[str, str, Any]]:
+    linked: Mapping[str, list[tuple[str, str]]],
+    turned: Mapping[str, EffectDetail],
+) -> list[NewEffect]:
     """Return what undoing needs to know of a plan that was carried out, in the order of doing."""
     fresh = {person.id for person in plan.new_people} | {organization.id for organization in plan.new_organizations}
-    effects: list[tuple[str, str, Any]] = [("organization-created", organization.id, None) for organization in plan.new_organizations]
+    effects: list[NewEffect] = [("organization-created", organization.id, None) for organization in plan.new_organizations]
     effects += [("office-added", organization_id, {"office": office_id}) for office_id, organization_id, _, _ in plan.new_offices]
     effects += [("individual-created", person.id, None) for person in plan.new_people]
     effects += [("changed", person_id, {"from": plan.former[person_id], "to": dict(changes)}) for person_id, changes in plan.changes.items()]

@@ -6,15 +6,16 @@ A block is decided by the same pure plan for a check and for a commit, so that t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, new_id
+from services.contacts.contract.import_answers import RefusedCell
 from services.contacts.domain.imports.planning import Plan, plan
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register
+from services.contacts.domain.imports.states import Import, ImportChanges, RowOutcome
 from services.contacts.storage.imports import files, imports, outcomes, questions, refused
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports import refused_rows
@@ -31,7 +32,7 @@ def restart_check(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: s
     :raises ImportOvertaken:
     """
     row = imports.find(work, import_id, lock=True)
-    if row is None or row["state"] != "checking":
+    if row is None or row.state != "checking":
         raise ImportOvertaken
     imports.update(work, import_id, {"position": 0}, now=now)
     return refused_rows.begin(work, row, vault, now=now)
@@ -59,9 +60,11 @@ def check_block(
     counts = put_rows(work, row, block, made, beside=beside, hidden=register.planned)
     sealed = beside(cells_sealed, import_id, refused_key, block, kept_of(block, made))
     refused.put(work, import_id, sealed, first=block.first, last=block.end - 1)
-    last = block.end >= row["rows"]
-    changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": None if last else now + LEASE}
-    imports.update(work, import_id, changes | ({"state": "checked", "acting": None} if last else {}), now=now)
+    last = block.end >= row.rows
+    changes: ImportChanges = {"position": block.end, "counts": counts, "lease_until": None if last else now + LEASE}
+    if last:
+        changes |= {"state": "checked", "acting": None}
+    imports.update(work, import_id, changes, now=now)
     shown = [decision.individual_id for decision in made.decisions if decision.individual_id and decision.individual_id not in register.planned]
     work.record("contacts:import:check-rows", subjects=[import_id, *dict.fromkeys(shown)])
 
@@ -74,15 +77,13 @@ def learn(work: UnitOfWork, register: Register, block: Prepared, import_id: str,
     questions.learn_kinds(work, candidates, component=component)
 
 
-def put_rows(
-    work: UnitOfWork, row: Mapping[str, Any], block: Prepared, made: Plan, *, beside: Beside, hidden: Collection[str] = frozenset()
-) -> dict[str, int]:
+def put_rows(work: UnitOfWork, row: Import, block: Prepared, made: Plan, *, beside: Beside, hidden: Collection[str] = frozenset()) -> dict[str, int]:
     """Say what becomes of each row; return the counts of all the import's rows.
 
     :param hidden: ids that a check gives nobody: they are only planned.
     """
-    before = outcomes.put(work, row["id"], beside(_rows_written, block, made, hidden), first=block.first, last=block.end - 1)
-    counts = Counter(row["counts"])
+    before = outcomes.put(work, row.id, beside(_rows_written, block, made, hidden), first=block.first, last=block.end - 1)
+    counts = Counter(row.counts)
     counts.subtract(before)
     counts.update(decision.outcome for decision in made.decisions)
     return {outcome: many for outcome, many in sorted(counts.items()) if many}
@@ -93,23 +94,23 @@ def _rows_written(block: Prepared, made: Plan, hidden: Collection[str]) -> str:
     names: dict[str, str] = {}
     return outcomes.written(
         [
-            {
-                "n": n,
-                "sheet": sheets[record.sheet],
-                "number": record.number,
-                "outcome": decision.outcome,
-                "reason": decision.reason,
-                "refused": _not_taken_in(record, decision.outcome, names),
-                "individual_id": None if decision.individual_id in hidden else decision.individual_id,
-                "organization_id": None if decision.organization_id in hidden else decision.organization_id,
-                "candidates": [candidate for candidate in decision.candidates if candidate not in hidden],
-            }
+            RowOutcome(
+                n=n,
+                sheet=sheets[record.sheet],
+                number=record.number,
+                outcome=decision.outcome,
+                reason=decision.reason,
+                refused=_not_taken_in(record, decision.outcome, names),
+                individual_id=None if decision.individual_id in hidden else decision.individual_id,
+                organization_id=None if decision.organization_id in hidden else decision.organization_id,
+                candidates=[candidate for candidate in decision.candidates if candidate not in hidden],
+            )
             for n, (record, decision) in enumerate(zip(block.records, made.decisions, strict=True), block.first)
         ]
     )
 
 
-def _not_taken_in(record: Record, outcome: str, names: dict[str, str]) -> list[dict[str, str]] | None:
+def _not_taken_in(record: Record, outcome: str, names: dict[str, str]) -> list[RefusedCell] | None:
     """Return what of a row is not taken in; of who is blocked nothing is told."""
     if not record.refused or outcome == "blocked":
         return None

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, chunks, new_id
@@ -22,6 +21,7 @@ from services.contacts.contract.announcements import (
 )
 from services.contacts.domain.imports.planning import Answer, Plan, plan
 from services.contacts.domain.imports.register import Register
+from services.contacts.domain.imports.states import EffectDetail, Import, ImportChanges
 from services.contacts.storage import contact_layer, directory, individuals, ledger, links, organizations, previous
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.imports import effects, files, imports, questions, refused, writing
@@ -73,18 +73,18 @@ def commit_block(
     # What was entered since the check may make more rows undecided than it said.
     before = refused.keep(work, import_id, kept, first=block.first, last=block.end - 1)
     refused.add(work, import_id, beside(cells_sealed, import_id, kept_key, block, [n for n in kept if n not in before]))
-    changes: dict[str, Any] = {"position": block.end, "counts": counts, "lease_until": now + LEASE}
-    if block.end >= row["rows"]:
+    changes: ImportChanges = {"position": block.end, "counts": counts, "lease_until": now + LEASE}
+    if block.end >= row.rows:
         files.drop_staged(work, import_id)
         changes |= ended(row, "committed", now=now)
-        if row["refused_layout"] is not None and refused.exists(work, import_id):
-            changes |= {"refused_layout": row["refused_layout"], "refused_until": now + refused_rows.KEPT}
+        if row.refused_layout is not None and refused.exists(work, import_id):
+            changes |= {"refused_layout": row.refused_layout, "refused_until": now + refused_rows.KEPT}
     imports.update(work, import_id, changes, now=now)
 
 
 def take_in(
     work: UnitOfWork,
-    row: dict[str, Any],
+    row: Import,
     block: Prepared,
     *,
     by: Caller,
@@ -102,7 +102,7 @@ def take_in(
     questions.hold_names(work, block.questions)
     ledger.hold_shared(work)
     register = Register()
-    learn(work, register, block, row["id"], by=by, beside=beside)
+    learn(work, register, block, row.id, by=by, beside=beside)
     known = blocked(work, layer, block, by=by, now=now, beside=beside)
     made = beside(plan, block.records, register, blocked=known, new_id=new_id, answers=answers)
     fresh = {person.id for person in made.new_people}
@@ -119,7 +119,7 @@ def refresh_statistics(work: UnitOfWork) -> None:
 
 def _carry_out(
     work: UnitOfWork,
-    row: dict[str, Any],
+    row: Import,
     block: Prepared,
     made: Plan,
     register: Register,
@@ -129,7 +129,7 @@ def _carry_out(
     layer: ContactLayer,
     beside: Beside,
 ) -> None:
-    entry = Entry(by.id, str(by.component), row["source"], now, row["id"], row["issues"])
+    entry = Entry(by.id, str(by.component), row.source, now, row.id, row.issues)
     writing.insert_organizations(work, made.new_organizations, entry)
     writing.insert_offices(work, made.new_offices)
     writing.fill_states(work, made.organization_states, now=now)
@@ -143,8 +143,8 @@ def _carry_out(
     linked = writing.link(work, dict.fromkeys([*(each for each in made.people if each not in fresh), *bare]), entry)
     _index_and_tell(work, made, by=by)
     done = writing.effects_of(made, point_ids, note_ids, established=established, linked=linked, turned=turned)
-    effects.add(work, row["id"], done)
-    _record(work, row["id"], made)
+    effects.add(work, row.id, done)
+    _record(work, row.id, made)
     if turned:
         work.record("contacts:individual:change", subjects=turned, fields=["work_address"], rule="import")
     if note_ids:
@@ -166,19 +166,19 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
     points = [
         partial(writing.points_written, layer, part, keys, block.questions.digests, entry) for part in chunks(made.new_points, _WRITTEN_AT_ONCE * 3)
     ]
-    steps: list[Callable[[], Any]] = [*people, *points]
-    parts = beside.ahead(lambda put_together: put_together(), steps)
-    for _ in people:
-        writing.insert_people(work, next(parts), entry)
+    steps: list[Callable[[], str | tuple[list[str], dict[str, str]]]] = [*people, *points]
     point_ids: list[str] = []
-    for _ in points:
-        ids, written = next(parts)
-        contact_layer.insert_points(work, written)
-        point_ids += ids
+    for written in beside.ahead(lambda put_together: put_together(), steps):
+        if isinstance(written, str):
+            writing.insert_people(work, written, entry)
+        else:
+            ids, points_sent = written
+            contact_layer.insert_points(work, points_sent)
+            point_ids += ids
     return point_ids
 
 
-def _replace(work: UnitOfWork, block: Prepared, made: Plan, entry: Entry) -> dict[str, dict[str, list[str]]]:
+def _replace(work: UnitOfWork, block: Prepared, made: Plan, entry: Entry) -> dict[str, EffectDetail]:
     """Keep what others take the place of; return which contact points were turned."""
     facts = {person_id: {name: former.get(name) for name in ("title", "organization_id")} for person_id, former in made.previous.items()}
     previous.keep(work, facts, now=entry.now, import_id=entry.import_id)

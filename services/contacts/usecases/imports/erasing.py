@@ -6,10 +6,9 @@ nobody else's record, so nothing is left to decide, and what bears the person go
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import orjson
 
@@ -18,6 +17,7 @@ from services.contacts.contract.answers import ReceiptAnswer
 from services.contacts.contract.imports import FileTellsOfErased
 from services.contacts.domain.imports.reading import nameless
 from services.contacts.domain.imports.rowwise import plain, row_of
+from services.contacts.domain.imports.states import FileLayout, Import
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import files, imports, outcomes, traces
@@ -71,47 +71,47 @@ def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *,
     found = 0
     for row in files.imports_with_blocks(work):
         layout = layout_of(vault, row)
-        if is_told_in(layout["columns"], values):
-            found += row["rows"]
+        if is_told_in(layout.columns, values):
+            found += row.rows
             _give_up(work, row, now=now)
-            forget(vault, row["id"])
+            forget(vault, row.id)
             continue
         try:
-            key = vault.key(row["id"])
+            key = vault.key(row.id)
         except KeyDestroyed:
             continue
         if shown := _without_names(layout, Sought(values)):
-            imports.update(work, row["id"], {"layout": sealed_layout(vault, row["id"], shown)}, now=now)
-        for n in files.block_numbers(work, row["id"]):
-            staged = files.block(work, row["id"], n)
+            imports.update(work, row.id, {"layout": sealed_layout(vault, row.id, shown)}, now=now)
+        for n in files.block_numbers(work, row.id):
+            staged = files.block(work, row.id, n)
             if staged is None:
                 continue
-            bound_to = f"import block {row['id']} {n}"
+            bound_to = f"import block {row.id} {n}"
             rows, texts = beside(_opened, key, staged[0], bound_to)
             told = telling(texts, values, beside)
             other = beside(_emptied, key, rows, told, values, bound_to)
             if other is not None:
-                files.replace_block(work, row["id"], n, other)
+                files.replace_block(work, row.id, n, other)
                 found += len(told)
     return [{"store": "contacts.import_blocks", "found": found, "removed": found, "left": 0, "method": "emptied"}]
 
 
-def _give_up(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime) -> None:
-    if row["state"] != "committing" and row["stopped"] != "committing":
+def _give_up(work: UnitOfWork, row: Import, *, now: datetime) -> None:
+    if row.state != "committing" and row.stopped != "committing":
         fail(work, row, now=now, refusal=FileTellsOfErased())
         return
     # What is in already stays; of the rest nothing can be read any more.
-    files.drop_staged(work, row["id"])
-    outcomes.leave_rest_out(work, row["id"], first=row["position"], reason=refused_rows.GONE)
-    imports.update(work, row["id"], {**ended(row, "committed", now=now), "stopped": None}, now=now)
+    files.drop_staged(work, row.id)
+    outcomes.leave_rest_out(work, row.id, first=row.position, reason=refused_rows.GONE)
+    imports.update(work, row.id, {**ended(row, "committed", now=now), "stopped": None}, now=now)
 
 
-def _without_names(layout: Mapping[str, Any], sought: Sought) -> dict[str, Any] | None:
+def _without_names(layout: FileLayout, sought: Sought) -> FileLayout | None:
     """Return a layout whose hidden sheets bear the person no more; None where none does."""
-    hidden = layout.get("hidden")
-    if not hidden or not any(bears(name, sought) for name in hidden["sheets"]):
+    sheets = layout.hidden["sheets"]
+    if not any(bears(name, sought) for name in sheets):
         return None
-    return {**layout, "hidden": {**hidden, "sheets": [REMOVED if bears(name, sought) else name for name in hidden["sheets"]]}}
+    return replace(layout, hidden={**layout.hidden, "sheets": [REMOVED if bears(name, sought) else name for name in sheets]})
 
 
 def _opened(key: bytes, ciphertext: bytes, bound_to: str) -> tuple[list[Row], list[bytes]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.import_answers import ImportRowAnswer
 from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import ledger, notes
@@ -27,7 +27,7 @@ from services.lexicon.screening import contact_values
 
 def keep_cells(
     work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None, beside: Beside
-) -> dict[str, Any]:
+) -> ImportRowAnswer:
     """Keep what screening stopped in a row as notes of the importer's component, each with the reason.
 
     :raises RowUnknown, RowNotKept: there is no such row, or its cells are gone.
@@ -42,18 +42,18 @@ def keep_cells(
     entry = outcomes.find(work, import_id, n)
     if entry is None:
         raise RowUnknown
-    if entry["individual_id"] is None or entry["outcome"] not in {"create", "update", "duplicate"}:
+    if entry.individual_id is None or entry.outcome not in {"create", "update", "duplicate"}:
         raise NothingToKeep
     layout, key = refused_rows.opened(layer.vault, row)
     cells = refused_rows.cells_of(import_id, key, refused.find(work, import_id, [n])).get(n) if key else None
     if cells is None:
-        raise NothingToKeep if not entry["refused"] else RowNotKept
-    still = {each["column"] for each in entry["refused"] or ()}
-    found = [each for each in unseen_of(Row(entry["sheet"], entry["number"], cells), layout["mapping"], beside) if each.column in still]
+        raise NothingToKeep if not entry.refused else RowNotKept
+    still = {each["column"] for each in entry.refused or ()}
+    found = [each for each in unseen_of(Row(entry.sheet, entry.number, cells), layout.mapping, beside) if each.column in still]
     if not found:
         raise NothingToKeep
     ledger.hold_shared(work)
-    person = open_individual(work, entry["individual_id"], by=by, now=now, share=True)
+    person = open_individual(work, entry.individual_id, by=by, now=now, share=True)
     texts = [each.text for each in found]
     require_not_suppressed(work, layer, by=by, now=now, first_name=person.first_name, last_name=person.last_name, texts=texts)
     kept = notes_of([(each.field, each.text) for each in found], individual_id=person.id, by=by, author_id=by.id, reason=keep_reason, now=now)
@@ -61,7 +61,7 @@ def keep_cells(
         notes.insert(work, note)
     effects.add(work, import_id, [("note-added", person.id, {"note": note.id}) for note in kept])
     settled = {(each.column, each.reason) for each in found}
-    left = [each for each in entry["refused"] or () if (each["column"], each["reason"]) not in settled]
+    left = [each for each in entry.refused or () if (each["column"], each["reason"]) not in settled]
     outcomes.leave_refused(work, import_id, n, left)
     work.record("contacts:note:create", subjects=[person.id, *(note.id for note in kept)], fields=["notes"], rule="T15")
     work.record("contacts:import:decide", subjects=[import_id, person.id], rule="keep")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from datetime import date, datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, require_match
+from services.chassis.validation import UNSET
+from services.contacts.contract.import_answers import ImportAnswer
+from services.contacts.contract.imports import ImportChange
 from services.contacts.domain.imports import columns
+from services.contacts.domain.imports.states import ImportChanges
 from services.contacts.storage import links
 from services.contacts.storage.imports import imports, outcomes
 from services.contacts.storage.vault import Vault
@@ -24,9 +27,8 @@ def change_import(
     vault: Vault,
     import_id: str,
     if_match: str | None,
-    mapping: Sequence[Mapping[str, str | None]] | None = None,
-    **given: Any,
-) -> dict[str, Any]:
+    change: ImportChange,
+) -> ImportAnswer:
     """Say what columns are (the whole mapping), and what holds for every row: issues, source.
 
     What a check said before does not hold any more.
@@ -36,26 +38,34 @@ def change_import(
     row = own(work, import_id, by=by, lock=True, states={"uploaded", "mapped", "checked"})
     require_match(if_match, entity_tags(representation(vault, row)))
     layout = layout_of(vault, row)
-    if mapping is not None:
-        refusals = [columns.RefusedColumn(**refusal) for refusal in row["refused_columns"]]
-        layout["mapping"] = columns.checked(mapping, layout["columns"], refusals)
-    changes: dict[str, Any] = {
-        "state": "mapped" if columns.is_enough(layout["mapping"]) else "uploaded",
+    fields = []
+    if change.mapping is not UNSET:
+        refusals = [columns.RefusedColumn(**refusal) for refusal in row.refused_columns]
+        layout = replace(layout, mapping=columns.checked(change.mapping, layout.columns, refusals))
+    changes: ImportChanges = {
+        "state": "mapped" if columns.is_enough(layout.mapping) else "uploaded",
         "layout": sealed_layout(vault, import_id, layout),
         "position": 0,
     }
-    if "issues" in given:
-        wanted = {(link["issue_id"], link["kind"]): link for link in given["issues"]}
+    if change.issues is not UNSET:
+        fields.append("issues")
+        wanted = {(link["issue_id"], link["kind"]): link for link in change.issues}
         if links.unknown_issues(work, [issue_id for issue_id, _ in wanted]):
             raise IssueUnknown(errors={"issues": ["An issue that was deleted."]})
-        changes["issues"] = [{**link, "since": _day(link.get("since")), "ended_on": _day(link.get("ended_on"))} for link in wanted.values()]
-    if "source" in given:
-        changes["source"] = given["source"]
+        changes["issues"] = [
+            {"issue_id": issue_id, "kind": kind, "since": _day(link.get("since")), "ended_on": _day(link.get("ended_on"))}
+            for (issue_id, kind), link in wanted.items()
+        ]
+    if change.source is not UNSET:
+        fields.append("source")
+        changes["source"] = change.source
+    if change.mapping is not UNSET:
+        fields.append("mapping")
     outcomes.drop(work, import_id)
     imports.update(work, import_id, changes, now=now)
-    work.record("contacts:import:change", subjects=[import_id], fields=[*given, *(["mapping"] if mapping is not None else [])])
+    work.record("contacts:import:change", subjects=[import_id], fields=fields)
     return as_it_is(work, vault, import_id)
 
 
-def _day(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _day(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
 import orjson
 
@@ -18,6 +17,8 @@ from services.lexicon.mentions import FormerValues
 
 T = TypeVar("T")
 Made = TypeVar("Made")
+P = ParamSpec("P")
+Given = TypeVarTuple("Given")
 
 #: Characters of rows in one question: some two seconds at most, of whatever they are made; of usual rows, a whole block.
 _AT_ONCE = 256 << 10
@@ -30,13 +31,13 @@ _MOST_COSTLY = 3
 class Beside(Protocol):
     """Computes beside the loop."""
 
-    def __call__(self, function: Callable[..., Made], *args: Any, **kwargs: Any) -> Made:
+    def __call__(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
         """Run it in a thread, and wait for it; nothing in it is slow on any text."""
 
     def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
         """Give what it makes of each; while one is used, the next is being made."""
 
-    def apart(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
+    def apart(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
         """Run a function of a module in a process of its own, and wait for it.
 
         :raises Refusal: that one, where the process can't do it within its limits, or at all.
@@ -61,29 +62,34 @@ def unseen_of(row: Row, mapping: Mapping[str, str], beside: Beside) -> list[Unse
 
 def telling(rows: Sequence[bytes], values: FormerValues, beside: Beside) -> list[int]:
     """Return which rows tell of an erased person, each given as the texts of its cells (JSON); in doubt one does."""
-    return [at for at, tells in enumerate(_each(beside, rowwise.telling, rows, values)) if tells]
+    told = _each(beside, rowwise.telling, rows, values)
+    return [at for at, tells in enumerate(told) if tells]
 
 
 def _written(rows: Iterable[Row]) -> list[bytes]:
     return [orjson.dumps(rowwise.plain(row)) for row in rows]
 
 
-def _read(written: Sequence[bytes], made: Sequence[Any]) -> list[Record]:
+def _read(written: Sequence[bytes], made: Sequence[bytes | str]) -> list[Record]:
     return [record_of_kept(orjson.loads(one)) if isinstance(one, bytes) else rowwise.costly(row, one) for row, one in zip(written, made, strict=True)]
 
 
 def _each(
-    beside: Beside, function: Callable[..., list[Any]], rows: Sequence[bytes], *given: Any, between: Callable[[], None] = lambda: None
-) -> list[Any]:
+    beside: Beside,
+    function: Callable[[Sequence[bytes], *Given], list[Made]],
+    rows: Sequence[bytes],
+    *given: *Given,
+    between: Callable[[], None] = lambda: None,
+) -> list[Made | str]:
     """Return what the function makes of each row, or of one that a process can't do, why it could not."""
-    made: list[Any] = []
+    made: list[Made | str] = []
     spoiled = 0
     for part in _parts(rows):
         if made:
             between()
-        ask = partial(beside.apart, function, refusal=FileTooCostly, is_long=sum(map(len, part)) > _LITTLE)
+        is_long = sum(map(len, part)) > _LITTLE
         try:
-            made += ask(part, *given)
+            made += beside.apart(function, part, *given, refusal=FileTooCostly, is_long=is_long)
             continue
         except FileTooCostly:
             # Whether one of them is to blame, or the process died of something else: each has a process that it can't spoil.
@@ -94,7 +100,7 @@ def _each(
                 continue
             between()
             try:
-                made += ask([row], *given)
+                made += beside.apart(function, [row], *given, refusal=FileTooCostly, is_long=is_long)
             except FileTooCostly:
                 spoiled += 1
                 made.append(rowwise.COSTLY)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,6 +17,7 @@ from services.contacts.contract.imports import ImportUnreadable
 from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.rowwise import row_of
+from services.contacts.domain.imports.states import Import
 from services.contacts.domain.imports.tables import BLOCK, Row
 from services.contacts.domain.suppression import asked_of
 from services.contacts.storage import ledger
@@ -71,22 +72,22 @@ class Preparing:
     What the rows say is worked out where no key is; what needs one, here.
     """
 
-    def __init__(self, row: Mapping[str, Any], key: bytes, mapping: dict[str, str], digests: Digests) -> None:
+    def __init__(self, row: Import, key: bytes, mapping: dict[str, str], digests: Digests) -> None:
         """Take the import, its key, what its columns are, and what digests are made with."""
-        self._import_id = row["id"]
-        self._component = row["component"]
+        self._import_id = row.id
+        self._component = row.component
         self._cipher = AESGCM(key)
         self._mapping = mapping
         self._digests = digests
 
     @classmethod
-    def of(cls, vault: Vault, row: Mapping[str, Any], digests: Digests) -> Self:
+    def of(cls, vault: Vault, row: Import, digests: Digests) -> Self:
         """Read what is needed.
 
         :raises ImportUnreadable: the import's key is gone.
         """
         try:
-            return cls(row, vault.key(row["id"]), layout_of(vault, row)["mapping"], digests)
+            return cls(row, vault.key(row.id), layout_of(vault, row).mapping, digests)
         except KeyDestroyed as error:
             raise ImportUnreadable from error
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.import_answers import ImportAnswer, PageOfImportRows, PageOfImports
 from services.contacts.storage.imports import imports, outcomes
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports.representing import line_of, own, representation
@@ -17,40 +16,40 @@ from services.contacts.usecases.imports.uploading import require_may_import
 _COUNTED = 10_000
 
 
-def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> dict[str, Any]:
+def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> ImportAnswer:
     """Return an import of the caller's."""
     row = own(work, import_id, by=by)
     work.record("contacts:import:read", subjects=[import_id])
     return representation(vault, row)
 
 
-def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, limit: int, cursor: str | None = None) -> PageOfImports:
     """Return a page of the caller's imports, the latest first."""
     require_may_import(by, rows=0)
-    position = cursors.open(query.get("cursor"), of="imports", user_id=by.id, query={})
+    position = cursors.open(cursor, of="imports", user_id=by.id, query={})
     before = (datetime.fromisoformat(position["at"]), position["id"]) if position else None
-    limit = query["limit"]
     rows = imports.of_owner(work, by.id, before=before, limit=limit + 1)
     following = None
     if len(rows) > limit:
         rows = rows[:limit]
-        following = cursors.seal({"at": rows[-1]["created_at"].isoformat(), "id": rows[-1]["id"]}, of="imports", user_id=by.id, query={})
-    work.record("contacts:import:list", subjects=[row["id"] for row in rows])
+        following = cursors.seal({"at": rows[-1].created_at.isoformat(), "id": rows[-1].id}, of="imports", user_id=by.id, query={})
+    work.record("contacts:import:list", subjects=[row.id for row in rows])
     return {"items": [representation(vault, row) for row in rows], "next": following, "total": imports.count_of_owner(work, by.id)}
 
 
-def list_rows(work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def list_rows(
+    work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str, limit: int, cursor: str | None = None, outcome: str | None = None
+) -> PageOfImportRows:
     """Return a page of what becomes, or became, of each row."""
-    counts = own(work, import_id, by=by)["counts"]
-    outcome, limit = query["outcome"], query["limit"]
+    counts = own(work, import_id, by=by).counts
     asked = {"rows": import_id, "outcome": outcome}
-    position = cursors.open(query.get("cursor"), of="rows", user_id=by.id, query=asked)
+    position = cursors.open(cursor, of="rows", user_id=by.id, query=asked)
     after = -1 if position is None else position
     found = outcomes.find_many(work, import_id, outcomes=[outcome] if outcome else [], after=after, limit=limit + 1)
     following = None
     if len(found) > limit:
         found = found[:limit]
-        following = cursors.seal(found[-1]["n"], of="rows", user_id=by.id, query=asked)
+        following = cursors.seal(found[-1].n, of="rows", user_id=by.id, query=asked)
     total = counts.get(outcome, 0) if outcome else sum(counts.values())
     work.record("contacts:import:list-rows", subjects=[import_id])
     return {

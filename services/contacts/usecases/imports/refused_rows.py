@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
@@ -17,6 +16,8 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.answers import ReceiptAnswer
+from services.contacts.contract.import_answers import PageOfRefusedRows, RefusedRow
+from services.contacts.domain.imports.states import FileLayout, Import
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import imports, outcomes, refused
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
@@ -39,12 +40,12 @@ def key_of(import_id: str) -> str:
     return str(uuid5(UUID(import_id), "refused"))
 
 
-def begin(work: UnitOfWork, row: Mapping[str, Any], vault: Vault, *, now: datetime) -> bytes:
+def begin(work: UnitOfWork, row: Import, vault: Vault, *, now: datetime) -> bytes:
     """Keep in which columns the cells stood, and what these are, for a check that begins; return the key for them."""
-    key = key_for(vault, row["id"])
+    key = key_for(vault, row.id)
     layout = layout_of(vault, row)
-    written = orjson.dumps({"columns": layout["columns"], "mapping": layout["mapping"]}).decode()
-    imports.update(work, row["id"], {"refused_layout": encrypt(key, written, bound_to=_columns_as(row["id"]))}, now=now)
+    written = orjson.dumps({"columns": layout.columns, "mapping": layout.mapping}).decode()
+    imports.update(work, row.id, {"refused_layout": encrypt(key, written, bound_to=_columns_as(row.id))}, now=now)
     return key
 
 
@@ -58,28 +59,28 @@ def sealed(import_id: str, key: bytes, rows: Iterable[tuple[int, Mapping[str, st
     return [(n, encrypt(key, orjson.dumps(cells).decode(), bound_to=_row_as(import_id, n))) for n, cells in rows]
 
 
-def give_back(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, import_id: str, query: Mapping[str, Any]) -> dict[str, Any]:
+def give_back(
+    work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, import_id: str, limit: int, cursor: str | None = None
+) -> PageOfRefusedRows:
     """Return a page of the refused rows of an import of the caller's: with their cells, as long as these are kept."""
     row = own(work, import_id, by=by)
     asked = {"import_id": import_id}
-    position = cursors.open(query.get("cursor"), of="refused-rows", user_id=by.id, query=asked)
+    position = cursors.open(cursor, of="refused-rows", user_id=by.id, query=asked)
     after = -1 if position is None else position
     work.record("contacts:import:list-refused-rows", subjects=[import_id], fields=["cells"])
-    found = outcomes.find_many(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=query["limit"] + 1, to_mend=True)
+    found = outcomes.find_many(work, import_id, outcomes=["invalid", "undecided"], after=after, limit=limit + 1, to_mend=True)
     layout, key = opened(vault, row)
-    kept = refused.find(work, import_id, [each["n"] for each in found]) if key else {}
-    items: list[dict[str, Any]] = []
+    kept = refused.find(work, import_id, [each.n for each in found]) if key else {}
+    items: list[RefusedRow] = []
     size = 0
-    for each in found[: query["limit"]]:
+    for each in found[:limit]:
         if size > _PAGE:
             break
-        text = decrypt(key, kept[each["n"]], bound_to=_row_as(import_id, each["n"])) if key and each["n"] in kept else "null"
+        text = decrypt(key, kept[each.n], bound_to=_row_as(import_id, each.n)) if key and each.n in kept else "null"
         size += len(text)
-        items.append(
-            {"row": each["number"], "sheet": each["sheet"], "reason": each["reason"], "refused": each["refused"] or [], "cells": orjson.loads(text)}
-        )
-    following = cursors.seal(found[len(items) - 1]["n"], of="refused-rows", user_id=by.id, query=asked) if len(items) < len(found) else None
-    return {"columns": layout["columns"], "items": items, "next": following}
+        items.append({"row": each.number, "sheet": each.sheet, "reason": each.reason, "refused": each.refused or [], "cells": orjson.loads(text)})
+    following = cursors.seal(found[len(items) - 1].n, of="refused-rows", user_id=by.id, query=asked) if len(items) < len(found) else None
+    return {"columns": layout.columns, "items": items, "next": following}
 
 
 def let_go(work: UnitOfWork, import_id: str) -> int:
@@ -91,7 +92,7 @@ def let_go(work: UnitOfWork, import_id: str) -> int:
 def is_any_kept(work: UnitOfWork, import_id: str) -> bool:
     """Return whether cells of an import's refused rows are kept until a date."""
     row = imports.find(work, import_id)
-    return row is not None and row["refused_until"] is not None
+    return row is not None and row.refused_until is not None
 
 
 def let_go_due(work: UnitOfWork, *, now: datetime) -> list[str]:
@@ -121,16 +122,16 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: 
         if key is None:
             continue
         # Where a file has no header, its first row is somebody's data.
-        if is_told_in(layout["columns"], values):
-            outcomes.lapse(work, row["id"], GONE)
-            found += let_go(work, row["id"])
+        if is_told_in(layout.columns, values):
+            outcomes.lapse(work, row.id, GONE)
+            found += let_go(work, row.id)
             continue
         after = -1
-        while part := refused.find_after(work, row["id"], after=after, limit=_SOUGHT_AT_ONCE):
+        while part := refused.find_after(work, row.id, after=after, limit=_SOUGHT_AT_ONCE):
             numbers = [n for n, _ in part]
-            told = [numbers[at] for at in telling(beside(_texts, row["id"], key, part), values, beside)]
-            outcomes.lapse(work, row["id"], GONE, told)
-            found += refused.drop(work, row["id"], told)
+            told = [numbers[at] for at in telling(beside(_texts, row.id, key, part), values, beside)]
+            outcomes.lapse(work, row.id, GONE, told)
+            found += refused.drop(work, row.id, told)
             after = part[-1][0]
     return [{"store": "contacts.import_refused", "found": found, "removed": found, "left": 0, "method": "deleted"}]
 
@@ -140,17 +141,15 @@ def _texts(import_id: str, key: bytes, rows: Sequence[tuple[int, bytes]]) -> lis
     return [orjson.dumps(list(by_column.values())) for by_column in cells]
 
 
-def opened(vault: Vault, row: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+def opened(vault: Vault, row: Import) -> tuple[FileLayout, bytes | None]:
     """Return the columns and what they are, and the key, as long as there are any."""
-    nothing: dict[str, Any] = {"columns": [], "mapping": {}}
-    if row["refused_layout"] is None:
-        return nothing, None
+    if row.refused_layout is None:
+        return FileLayout(), None
     try:
-        key = vault.key(key_of(row["id"]))
+        key = vault.key(key_of(row.id))
     except KeyDestroyed:
-        return nothing, None
-    layout: dict[str, Any] = orjson.loads(decrypt(key, bytes(row["refused_layout"]), bound_to=_columns_as(row["id"])))
-    return layout, key
+        return FileLayout(), None
+    return FileLayout(**orjson.loads(decrypt(key, row.refused_layout, bound_to=_columns_as(row.id)))), key
 
 
 def cells_of(import_id: str, key: bytes, rows: Mapping[int, bytes]) -> dict[int, dict[str, str]]:

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
+from services.contacts.contract.import_answers import ImportAnswer, ImportRowAnswer
 from services.contacts.contract.imports import ImportStateUnsuitable, ImportUnknown
 from services.contacts.domain.imports.reading import nameless
+from services.contacts.domain.imports.states import Acting, FileLayout, Import, ImportChanges, RowOutcome
 from services.contacts.storage.imports import imports
 from services.contacts.storage.rows import instant
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 
-_NOTHING_HIDDEN: Mapping[str, Any] = {"sheets": [], "rows": 0}
 
-
-def layout_of(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+def layout_of(vault: Vault, row: Import) -> FileLayout:
     """Return the columns and the mapping, which are gone with the key when the import has ended."""
-    if row["layout"] is None:
-        return {"columns": [], "mapping": {}}
+    if row.layout is None:
+        return FileLayout()
     try:
-        key = vault.key(row["id"])
+        key = vault.key(row.id)
     except KeyDestroyed:
-        return {"columns": [], "mapping": {}}
-    layout: dict[str, Any] = orjson.loads(decrypt(key, bytes(row["layout"]), bound_to=f"import layout {row['id']}"))
-    return layout
+        return FileLayout()
+    return FileLayout(**orjson.loads(decrypt(key, row.layout, bound_to=f"import layout {row.id}")))
 
 
-def sealed_layout(vault: Vault, import_id: str, layout: Mapping[str, Any]) -> bytes:
+def sealed_layout(vault: Vault, import_id: str, layout: FileLayout) -> bytes:
     """Encrypt the columns and the mapping under the import's key."""
     key = vault.keys_for([import_id])[import_id]
     return encrypt(key, orjson.dumps(layout).decode(), bound_to=f"import layout {import_id}")
 
 
-def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, states: Collection[str] = ()) -> dict[str, Any]:
+def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, states: Collection[str] = ()) -> Import:
     """Return an import of the caller's.
 
     :param states: in one of which it must be.
@@ -45,14 +43,14 @@ def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, sta
     :raises ImportStateUnsuitable: it is in another state.
     """
     row = imports.find(work, import_id, lock=lock)
-    if row is None or row["owner_id"] != by.id or row["component"] != by.component:
+    if row is None or row.owner_id != by.id or row.component != by.component:
         raise ImportUnknown
-    if states and row["state"] not in states:
-        raise ImportStateUnsuitable(f"The import is {row['state']}.", extra={"state": row["state"]})
+    if states and row.state not in states:
+        raise ImportStateUnsuitable(f"The import is {row.state}.", extra={"state": row.state})
     return row
 
 
-def acting(by: Caller) -> dict[str, Any]:
+def acting(by: Caller) -> Acting:
     """Return in whose session something was asked for, for the work in the background."""
     return {
         "level": by.level,
@@ -65,13 +63,14 @@ def acting(by: Caller) -> dict[str, Any]:
     }
 
 
-def actor_of(row: Mapping[str, Any]) -> Caller:
+def actor_of(row: Import) -> Caller:
     """Return the caller in whose name an import is worked on."""
-    told = row["acting"]
+    told = row.acting
+    assert told is not None  # noqa: S101 - whoever asks for work is noted with it
     return Caller(
         kind="user",
-        id=row["owner_id"],
-        component=row["component"],
+        id=row.owner_id,
+        component=row.component,
         level=told["level"],
         roles=frozenset(told["roles"]),
         session_id=told["session_id"],
@@ -82,46 +81,63 @@ def actor_of(row: Mapping[str, Any]) -> Caller:
     )
 
 
-def ended(row: Mapping[str, Any], state: str, *, now: datetime) -> dict[str, Any]:
+def ended(row: Import, state: str, *, now: datetime) -> ImportChanges:
     """Return what an import's row says once it has ended: of the file's name, which may be somebody's, only the kind."""
-    gone = dict.fromkeys(("lease_until", "acting", "refused_layout", "refused_until"))
-    return {**gone, "state": state, "filename": nameless(row["filename"]), "finished_at": now}
-
-
-def line_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what became of a row as it is listed: `n` is its number within the import, `row` that within its sheet."""
-    names = ("n", "sheet", "outcome", "reason", "individual_id", "organization_id", "candidates", "decided")
-    return {"row": row["number"], **{name: row[name] for name in names}, "refused": row["refused"] or []}
-
-
-def representation(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an import as `ImportSchema` writes it."""
-    layout = layout_of(vault, row)
-    uploading = row["state"] == "uploading"
     return {
-        "id": row["id"],
-        "filename": row["filename"],
-        "format": row["format"],
-        "state": row["state"],
-        "stopped": row["stopped"],
-        "deciding": row["deciding"]["decision"] if row["deciding"] else None,
-        "progress": {"done": 0 if uploading else row["position"], "of": row["total"]},
-        "counts": row["counts"],
-        "rows": row["rows"],
-        "mapping": [{"column": column, "field": layout["mapping"].get(column)} for column in layout["columns"]],
-        "refused_columns": row["refused_columns"],
-        "hidden": layout.get("hidden", _NOTHING_HIDDEN),
-        "issues": row["issues"],
-        "source": row["source"],
-        "owner": {"user": row["owner_id"], "component": row["component"]},
-        "problem": {"code": row["problem_code"], "detail": row["problem_detail"]} if row["problem_code"] else None,
-        "refused_rows_until": instant(row["refused_until"]),
-        "created_at": instant(row["created_at"]),
-        "finished_at": instant(row["finished_at"]),
+        "lease_until": None,
+        "acting": None,
+        "refused_layout": None,
+        "refused_until": None,
+        "state": state,
+        "filename": nameless(row.filename),
+        "finished_at": now,
     }
 
 
-def as_it_is(work: UnitOfWork, vault: Vault, import_id: str) -> dict[str, Any]:
+def line_of(row: RowOutcome) -> ImportRowAnswer:
+    """Return what became of a row as it is listed: `n` is its number within the import, `row` that within its sheet."""
+    return {
+        "row": row.number,
+        "n": row.n,
+        "sheet": row.sheet,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "individual_id": row.individual_id,
+        "organization_id": row.organization_id,
+        "candidates": row.candidates,
+        "decided": row.decided,
+        "refused": row.refused or [],
+    }
+
+
+def representation(vault: Vault, row: Import) -> ImportAnswer:
+    """Return an import as `ImportSchema` writes it."""
+    layout = layout_of(vault, row)
+    uploading = row.state == "uploading"
+    return {
+        "id": row.id,
+        "filename": row.filename,
+        "format": row.format,
+        "state": row.state,
+        "stopped": row.stopped,
+        "deciding": row.deciding["decision"] if row.deciding else None,
+        "progress": {"done": 0 if uploading else row.position, "of": row.total},
+        "counts": row.counts,
+        "rows": row.rows,
+        "mapping": [{"column": column, "field": layout.mapping.get(column)} for column in layout.columns],
+        "refused_columns": row.refused_columns,
+        "hidden": layout.hidden,
+        "issues": row.issues,
+        "source": row.source,
+        "owner": {"user": row.owner_id, "component": row.component},
+        "problem": {"code": row.problem_code, "detail": row.problem_detail} if row.problem_code else None,
+        "refused_rows_until": instant(row.refused_until),
+        "created_at": instant(row.created_at),
+        "finished_at": instant(row.finished_at),
+    }
+
+
+def as_it_is(work: UnitOfWork, vault: Vault, import_id: str) -> ImportAnswer:
     """Return an import that is locked, as `representation` does."""
     row = imports.find(work, import_id)
     assert row is not None  # noqa: S101 - it is locked

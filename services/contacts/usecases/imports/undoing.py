@@ -9,14 +9,14 @@ Undoing writes nothing into the suppression ledger (T9).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.contract.announcements import IndividualChanged, IndividualsErased, OrganizationChanged, OrganizationErased
+from services.contacts.domain.imports.states import Effect, FieldValue, Import, ImportChanges
 from services.contacts.storage import directory, individuals, organizations, previous
 from services.contacts.storage.imports import effects, imports, undoing
 from services.contacts.storage.vault import Vault
@@ -45,7 +45,7 @@ class Block:
     """What is taken back next: the effects that are left behind a position, the latest first."""
 
     position: int
-    effects: list[dict[str, Any]]
+    effects: list[Effect]
     #: Whom the import entered among those whom it is about.
     entered: list[str]
 
@@ -56,10 +56,10 @@ def next_block(work: UnitOfWork, import_id: str) -> Block:
     :raises ImportOvertaken: it is not being taken back (any more).
     """
     row = imports.find(work, import_id)
-    if row is None or row["state"] != "undoing":
+    if row is None or row.state != "undoing":
         raise ImportOvertaken
     latest = undoing.last_effects(work, import_id, limit=EFFECTS)
-    return Block(row["position"], latest, sorted({effect["subject_id"] for effect in latest if effect["kind"] == "individual-created"}))
+    return Block(row.position, latest, sorted({effect.subject_id for effect in latest if effect.kind == "individual-created"}))
 
 
 def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str, block: Block, held: Collection[str]) -> tuple[bool, list[str]]:
@@ -71,70 +71,68 @@ def undo_block(work: UnitOfWork, *, now: datetime, vault: Vault, import_id: str,
     :raises ImportOvertaken: it is not being taken back (any more), or another process has taken that block.
     """
     row = imports.find(work, import_id, lock=True)
-    if row is None or row["state"] != "undoing" or row["position"] != block.position:
+    if row is None or row.state != "undoing" or row.position != block.position:
         raise ImportOvertaken
-    by_kind: dict[str, list[dict[str, Any]]] = {}
+    by_kind: dict[str, list[Effect]] = {}
     for effect in block.effects:
-        by_kind.setdefault(effect["kind"], []).append(effect)
+        by_kind.setdefault(effect.kind, []).append(effect)
     taken = _Taken()
     created = set(block.entered)
     kept = _erase(work, row, sorted(created), taken, held=held, vault=vault, now=now)
     # Whoever stays, because somebody has worked with them, stays as they are.
-    known = {kind: [effect for effect in of if effect["subject_id"] not in created] for kind, of in by_kind.items()}
+    known = {kind: [effect for effect in of if effect.subject_id not in created] for kind, of in by_kind.items()}
     _put_back(work, import_id, known.get("changed", ()), taken, now=now)
-    previous.turn_back(work, import_id, [effect["detail"] for effect in known.get("points-turned", ())], now=now)
-    points = [(effect["subject_id"], effect["detail"]["point"]) for effect in known.get("point-added", ())]
-    undoing.delete_points(work, points, component=row["component"])
-    undoing.delete_notes(work, [effect["detail"]["note"] for effect in known.get("note-added", ())])
-    undoing.end_relationships(work, [effect["subject_id"] for effect in known.get("related", ())], component=row["component"])
-    undoing.unlink(work, [(effect["subject_id"], *pair) for effect in known.get("linked", ()) for pair in effect["detail"]["issues"]])
-    states = {effect["subject_id"]: effect["detail"]["state"] for effect in known.get("organization-state", ())}
+    previous.turn_back(work, import_id, [effect.detail for effect in known.get("points-turned", ())], now=now)
+    points = [(effect.subject_id, effect.detail["point"]) for effect in known.get("point-added", ())]
+    undoing.delete_points(work, points, component=row.component)
+    undoing.delete_notes(work, [effect.detail["note"] for effect in known.get("note-added", ())])
+    undoing.end_relationships(work, [effect.subject_id for effect in known.get("related", ())], component=row.component)
+    undoing.unlink(work, [(effect.subject_id, *pair) for effect in known.get("linked", ()) for pair in effect.detail["issues"]])
+    states = {effect.subject_id: effect.detail["state"] for effect in known.get("organization-state", ())}
     taken.organizations |= undoing.take_states_back(work, states, now=now)
     offices = known.get("office-added", ())
-    undoing.delete_offices(work, [effect["detail"]["office"] for effect in offices])
-    taken.organizations |= {effect["subject_id"] for effect in offices}
-    _erase_organizations(work, row, [effect["subject_id"] for effect in known.get("organization-created", ())], taken, now=now)
-    effects.drop(work, import_id, [effect["n"] for effect in block.effects])
+    undoing.delete_offices(work, [effect.detail["office"] for effect in offices])
+    taken.organizations |= {effect.subject_id for effect in offices}
+    _erase_organizations(work, row, [effect.subject_id for effect in known.get("organization-created", ())], taken, now=now)
+    effects.drop(work, import_id, [effect.n for effect in block.effects])
     last = len(block.effects) < EFFECTS
-    done = {"position": row["position"] + len(block.effects), "lease_until": None}
-    imports.update(work, import_id, {**done, **(ended(row, "undone", now=now) if last else {})}, now=now)
+    changes: ImportChanges = {"position": row.position + len(block.effects), "lease_until": None}
+    imports.update(work, import_id, {**changes, **ended(row, "undone", now=now)} if last else changes, now=now)
     _tell(work, import_id, taken)
     return last, [each for each in taken.erased if each not in kept]
 
 
-def _erase(
-    work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, held: Collection[str], vault: Vault, now: datetime
-) -> set[str]:
+def _erase(work: UnitOfWork, row: Import, created: Sequence[str], taken: _Taken, *, held: Collection[str], vault: Vault, now: datetime) -> set[str]:
     """Erase with whom nobody has worked; return of whom a copy is set aside."""
-    taken.erased = undoing.untouched(work, created, owner_id=row["owner_id"], component=row["component"], import_id=row["id"])
+    taken.erased = undoing.untouched(work, created, owner_id=row.owner_id, component=row.component, import_id=row.id)
     kept = set(taken.erased) & set(held)
-    set_people_aside(work, sorted(kept), vault=vault, import_id=row["id"], now=now)
+    set_people_aside(work, sorted(kept), vault=vault, import_id=row.id, now=now)
     undoing.erase_individuals(work, taken.erased, now=now)
     for part in chunks(taken.erased, _TOLD_AT_ONCE):
-        work.announce(IndividualsErased(part, CAUSE, row["id"]))
+        work.announce(IndividualsErased(part, CAUSE, row.id))
     return kept
 
 
-def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Mapping[str, Any]], taken: _Taken, *, now: datetime) -> None:
+def _put_back(work: UnitOfWork, import_id: str, changed: Sequence[Effect], taken: _Taken, *, now: datetime) -> None:
     """Put back what still is what the import wrote."""
     if not changed:
         return
-    people = undoing.lock_individuals(work, [effect["subject_id"] for effect in changed])
-    back: dict[str, dict[str, Any]] = {}
+    people = undoing.lock_individuals(work, [effect.subject_id for effect in changed])
+    back: dict[str, dict[str, FieldValue]] = {}
     for effect in changed:
-        person = people.get(effect["subject_id"])
+        person = people.get(effect.subject_id)
         if person is None:
             continue
-        for name, value in effect["detail"]["to"].items():
+        for name, value in effect.detail["to"].items():
             if person[name] == value:
-                person[name] = back.setdefault(effect["subject_id"], {})[name] = effect["detail"]["from"][name]
+                person[name] = back.setdefault(effect.subject_id, {})[name] = effect.detail["from"][name]
     undoing.put_back(work, back, people, now=now)
     previous.take_back(work, import_id, back)
     taken.people |= back.keys()
 
 
-def _erase_organizations(work: UnitOfWork, row: Mapping[str, Any], created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
-    taken.gone = undoing.unused(work, created, component=row["component"], committed=row["finished_at"] or now)
+def _erase_organizations(work: UnitOfWork, row: Import, created: Sequence[str], taken: _Taken, *, now: datetime) -> None:
+    taken.gone = undoing.unused(work, created, component=row.component, committed=row.finished_at or now)
     undoing.erase_organizations(work, taken.gone, now=now)
     taken.organizations -= set(taken.gone)
     for organization_id in taken.gone:

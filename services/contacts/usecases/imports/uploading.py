@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid5
 
 from services.chassis.database import UnitOfWork
 from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, IdempotencyMismatch, Refusal, new_id
+from services.contacts.contract.import_answers import ImportAnswer, PieceAnswer
 from services.contacts.contract.imports import (
     FileTooLarge,
     ImportForStewards,
@@ -25,6 +24,7 @@ from services.contacts.contract.imports import (
 )
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.staging import Staged, piece_of
+from services.contacts.domain.imports.states import FileLayout, Import, ImportChanges
 from services.contacts.domain.imports.tables import MAX_FILE
 from services.contacts.storage.imports import files, imports, refused
 from services.contacts.storage.vault import Vault, decrypt, encrypt
@@ -48,7 +48,7 @@ def require_may_import(by: Caller, *, rows: int) -> None:
         raise ImportsForContributors
 
 
-def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, filename: str, size: int | None = None, **_: Any) -> dict[str, Any]:
+def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, filename: str, size: int | None = None) -> ImportAnswer:
     """Begin an import; its pieces follow.
 
     :raises ImportsForContributors, FileTooLarge:
@@ -57,25 +57,14 @@ def start_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, f
     if size is not None and size > MAX_FILE + _SEAMS:
         raise FileTooLarge
     import_id = new_id()
-    imports.insert(
-        work,
-        {
-            "id": import_id,
-            "owner_id": by.id,
-            "component": by.component,
-            "filename": _harmless(filename),
-            "state": "uploading",
-            "size": 0,
-            "now": now,
-        },
-    )
+    imports.insert(work, import_id, owner_id=by.id, component=str(by.component), filename=_harmless(filename), now=now)
     work.record("contacts:import:create", subjects=[import_id])
     row = imports.find(work, import_id)
     assert row is not None  # noqa: S101 - it was inserted above
     return representation(vault, row)
 
 
-def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, n: int, chunk: str) -> dict[str, Any]:
+def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, n: int, chunk: str) -> PieceAnswer:
     """Take one piece of the file, in its order; the same piece again is taken as the answer that got lost.
 
     :raises UploadOutOfOrder, UploadDamaged, FileTooLarge, ImportUnknown, ImportStateUnsuitable:
@@ -87,17 +76,17 @@ def append_import(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, 
         raise UploadDamaged from error
     key_id = _upload_key(import_id)
     key = vault.keys_for([key_id])[key_id]
-    if n < row["position"]:
+    if n < row.position:
         known = dict(files.pieces(work, import_id))[n]
         if decrypt(key, known, bound_to=piece_of(import_id, n)) != chunk:
             raise UploadOutOfOrder
-    elif n > row["position"]:
+    elif n > row.position:
         raise UploadOutOfOrder
     else:
-        if row["size"] + len(piece) > MAX_FILE:
+        if row.size + len(piece) > MAX_FILE:
             raise FileTooLarge
         files.add_piece(work, import_id, n, encrypt(key, chunk, bound_to=piece_of(import_id, n)))
-        imports.update(work, import_id, {"position": n + 1, "size": row["size"] + len(piece)}, now=now)
+        imports.update(work, import_id, {"position": n + 1, "size": row.size + len(piece)}, now=now)
     work.record("contacts:import:append", subjects=[import_id])
     return {"id": import_id, "n": n}
 
@@ -108,24 +97,24 @@ def gathered(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -> t
     key_id = _upload_key(import_id)
     pieces = files.pieces(work, import_id)
     work.record("contacts:import:finish-upload", subjects=[import_id])
-    return row["filename"], pieces, vault.keys_for([key_id])[key_id] if pieces else b""
+    return row.filename, pieces, vault.keys_for([key_id])[key_id] if pieces else b""
 
 
-def sent_again(work: UnitOfWork, *, by: Caller, vault: Vault, keyed: Keyed, import_id: str, sha256: str) -> dict[str, Any] | None:
+def sent_again(work: UnitOfWork, *, by: Caller, vault: Vault, keyed: Keyed, import_id: str, sha256: str) -> ImportAnswer | None:
     """Return an import whose file has come before, if it has.
 
     :raises IdempotencyMismatch: that was another file.
     """
     row = own(work, import_id, by=by)
-    if row["state"] == "uploading":
+    if row.state == "uploading":
         return None
-    if row["digest"] is not None and not keyed.is_of(row["digest"], sha256):
+    if row.digest is not None and not keyed.is_of(row.digest, sha256):
         raise IdempotencyMismatch
     work.record("contacts:import:finish-upload", subjects=[import_id], rule="replayed")
     return representation(vault, row)
 
 
-def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, digest: str, staged: Staged) -> dict[str, Any]:
+def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_id: str, digest: str, staged: Staged) -> ImportAnswer:
     """Stage a file's rows.
 
     :raises ImportForStewards: it has more rows than a contributor may import.
@@ -141,7 +130,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
             "state": "mapped" if columns.is_enough(staged.mapping) else "uploaded",
             "format": staged.format,
             "digest": digest,
-            "layout": sealed_layout(vault, import_id, {"columns": staged.kept, "mapping": staged.mapping, "hidden": staged.hidden}),
+            "layout": sealed_layout(vault, import_id, FileLayout(staged.kept, staged.mapping, staged.hidden)),
             "refused_columns": [
                 {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in staged.refused
             ],
@@ -157,21 +146,21 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
     return representation(vault, row)
 
 
-def fail(work: UnitOfWork, row: Mapping[str, Any], *, now: datetime, refusal: Refusal) -> None:
+def fail(work: UnitOfWork, row: Import, *, now: datetime, refusal: Refusal) -> None:
     """Say why an import came to nothing, and drop what was staged of it."""
-    files.drop_staged(work, row["id"])
-    refused.drop(work, row["id"])
-    problem = {"problem_code": refusal.code, "problem_detail": str(refusal)}
-    imports.update(work, row["id"], {**ended(row, "failed", now=now), **problem}, now=now)
-    work.record("contacts:import:fail", subjects=[row["id"]], rule=refusal.code)
+    files.drop_staged(work, row.id)
+    refused.drop(work, row.id)
+    ending: ImportChanges = {**ended(row, "failed", now=now), "problem_code": refusal.code, "problem_detail": str(refusal)}
+    imports.update(work, row.id, ending, now=now)
+    work.record("contacts:import:fail", subjects=[row.id], rule=refusal.code)
 
 
 def fail_own(work: UnitOfWork, *, by: Caller, now: datetime, import_id: str, refusal: Refusal) -> bool:
     """Fail an import of the caller's that has not ended; return whether it was one."""
     row = imports.find(work, import_id, lock=True)
-    if row is None or row["owner_id"] != by.id:
+    if row is None or row.owner_id != by.id:
         return False
-    if row["finished_at"] is not None:
+    if row.finished_at is not None:
         # It is committed; what cannot be decided any more waits no longer for a worker.
         imports.update(work, import_id, {"deciding": None, "acting": None, "lease_until": None}, now=now)
         return False

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportsForContributors
+from services.contacts.domain.imports.states import Import
 from services.contacts.storage import projections
 from services.contacts.storage.imports import imports
 from services.lexicon.vocabulary import at_least
@@ -19,7 +19,7 @@ class ImportOvertaken(Exception):
     """Another worker has gone on with this import, or its owner has cancelled it."""
 
 
-def claim(work: UnitOfWork, *, now: datetime, undoing: bool) -> dict[str, Any] | None:
+def claim(work: UnitOfWork, *, now: datetime, undoing: bool) -> Import | None:
     """Take the import that waits longest and that nobody works on: one that is undone, or another.
 
     Neither kind of work holds up the other.
@@ -37,13 +37,13 @@ def give_back(work: UnitOfWork, import_id: str, *, now: datetime) -> None:
     imports.update(work, import_id, {"lease_until": None}, now=now)
 
 
-def held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> dict[str, Any]:
+def held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> Import:
     """Return an import whose next block is this one, and hold it.
 
     :raises ImportOvertaken:
     """
     row = imports.find(work, import_id, lock=True)
-    if row is None or row["state"] != state or row["position"] != position:
+    if row is None or row.state != state or row.position != position:
         raise ImportOvertaken
     return row
 
