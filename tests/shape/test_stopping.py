@@ -62,7 +62,7 @@ SPAWNED = {
     "services/chassis/database/batching.py": (1, "short: one transaction over what waits"),
     "services/chassis/entrypoints/context.py": (1, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
     "services/chassis/runtime/process.py": (4, f"{BUS}::test_sigterm_lets_a_call_finish_ships_the_outbox_and_leaves_nothing_running"),
-    "services/contacts/service/beside.py": (1, IMPORT),
+    "services/contacts/service/threads.py": (1, IMPORT),
     "services/contacts/service/dependencies.py": (2, "short: a thousand keys, and then it asks whether it is to stop"),
     "services/retention/service/dependencies.py": (1, f"{MIDDLE}::test_erasures_that_are_stopped_in_the_middle_go_on"),
 }

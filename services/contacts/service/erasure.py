@@ -8,8 +8,8 @@ from services.chassis.database import Database
 from services.chassis.entrypoints import rpc
 from services.chassis.messages import Caller
 from services.contacts.contract import answers
-from services.contacts.service.beside import beside
 from services.contacts.service.dependencies import Dependencies
+from services.contacts.service.threads import threads
 from services.contacts.usecases import erasing, mentions
 from services.contacts.usecases.imports import refused_rows
 from services.contacts.usecases.imports.erasing import forget_individual, seek_in_names, seek_in_rows
@@ -78,8 +78,8 @@ class ErasureMethods:
                 leave_in=leave_in or (),
                 also=[
                     *self.also_sought,
-                    partial(refused_rows.seek, vault=self.dependencies.layer.vault, beside=beside),
-                    partial(seek_in_rows, now=self.database.clock(), vault=self.dependencies.layer.vault, beside=beside),
+                    partial(refused_rows.seek, vault=self.dependencies.layer.vault, threads=threads),
+                    partial(seek_in_rows, now=self.database.clock(), vault=self.dependencies.layer.vault, threads=threads),
                 ],
             )
 

@@ -43,10 +43,10 @@ from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged
 from services.contacts.domain.imports.states import Import
 from services.contacts.domain.imports.tables import BLOCK
-from services.contacts.service.beside import beside, one_ahead
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.dependencies import Dependencies
 from services.contacts.service.erasure import ERASER
+from services.contacts.service.threads import prefetched, threads
 from services.contacts.usecases.imports import (
     checking,
     committing,
@@ -241,7 +241,7 @@ class ImportMethods:
         """Read a row with its cells, and whoever it may be about."""
         as_id(import_id, ImportUnknown)
         with self.database.work(caller) as work:
-            return deciding.read_row(work, by=caller, layer=self.dependencies.layer, import_id=import_id, n=_as_number(n), beside=beside)
+            return deciding.read_row(work, by=caller, layer=self.dependencies.layer, import_id=import_id, n=_as_number(n), threads=threads)
 
     @rpc("contacts:import:decide", subject="import_id", command=True)
     def decide_import_row(self, call: CommandCall, import_id: str, n: int | str, body: Mapping[str, object]) -> ImportRowAnswer:
@@ -254,9 +254,9 @@ class ImportMethods:
             now, number = self.database.clock(), _as_number(n)
             if command.decision == "keep":
                 return keeping.keep_cells(
-                    work, by=caller, now=now, layer=layer, import_id=import_id, n=number, keep_reason=command.keep_reason, beside=beside
+                    work, by=caller, now=now, layer=layer, import_id=import_id, n=number, keep_reason=command.keep_reason, threads=threads
                 )
-            return deciding.decide_row(work, by=caller, now=now, layer=layer, import_id=import_id, n=number, command=command, beside=beside)
+            return deciding.decide_row(work, by=caller, now=now, layer=layer, import_id=import_id, n=number, command=command, threads=threads)
 
         def repeat(work: UnitOfWork, _: str) -> ImportRowAnswer:
             return deciding.row_as_it_is(work, by=caller, import_id=import_id, n=_as_number(n))
@@ -367,7 +367,7 @@ class ImportMethods:
                     block=block,
                     register=register,
                     refused_key=refused_key,
-                    beside=beside,
+                    threads=threads,
                 )
 
     def _commit(self, by: Caller, row: Import) -> None:
@@ -388,7 +388,7 @@ class ImportMethods:
                     import_id=row.id,
                     block=block,
                     kept_key=kept_key,
-                    beside=beside,
+                    threads=threads,
                 ),
             )
         uploading.forget(self.dependencies.layer.vault, row.id)
@@ -406,7 +406,7 @@ class ImportMethods:
 
     def _decide(self, by: Caller, row: Import) -> None:
         def decide(work: UnitOfWork) -> bool:
-            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row.id, beside=beside)
+            return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row.id, threads=threads)
 
         while not self._as_often_as_people_move(by, decide):
             _stop_if_asked()
@@ -433,7 +433,7 @@ class ImportMethods:
 
     def _blocks(self, by: Caller, row: Import, *, begin: int, checked: bool) -> Iterator[Prepared]:
         """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
-        return one_ahead(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row.rows // BLOCK)))
+        return prefetched(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row.rows // BLOCK)))
 
     def _prepared(self, by: Caller, row: Import, n: int, *, checked: bool) -> Prepared:
         preparing = Preparing.of(self.dependencies.layer.vault, row, self.dependencies.layer.digests)
@@ -444,7 +444,7 @@ class ImportMethods:
             with self.database.work(by) as work:
                 working.hold_on(work, row.id, now=self.database.clock())
 
-        return preparing.prepare(n, staged, sealed if checked else None, beside=beside, between=go_on)
+        return preparing.prepare(n, staged, sealed if checked else None, threads=threads, between=go_on)
 
     def _steer(self, call: CommandCall, import_id: str, use_case: Callable[..., ImportAnswer]) -> ImportAnswer:
         as_id(import_id, ImportUnknown)

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections import Counter
 from csv import DictWriter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -279,7 +280,9 @@ def test_a_row_that_became_undecided_only_at_the_commit_is_kept_as_well(porter: 
 def test_a_late_worker_decides_nothing(porter: Porter) -> None:
     import_id, _, _ = asked(porter)
     with porter.desk.work(AMINA) as work, pytest.raises(working.ImportOvertaken):
-        deciding.decide_block(work, by=AMINA, now=porter.database.clock(), layer=porter.desk.layer, import_id=import_id, beside=_at_once)
+        deciding.decide_block(
+            work, by=AMINA, now=porter.database.clock(), layer=porter.desk.layer, import_id=import_id, threads=SimpleNamespace(run=_at_once)
+        )
 
 
 def _at_once(function: Any, *args: Any, **kwargs: Any) -> Any:

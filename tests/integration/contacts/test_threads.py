@@ -1,10 +1,10 @@
-"""Computing in several threads at once, beside the event loop."""
+"""Computing in several threads at once."""
 
 from __future__ import annotations
 
 import eventlet
 
-from services.contacts.service.beside import beside
+from services.contacts.service.threads import threads
 from services.lexicon.display import display_phone
 
 
@@ -15,5 +15,5 @@ def test_telephones_are_read_in_several_threads_at_once() -> None:
         return sum(display_phone(number) is not None for number in numbers)
 
     with eventlet.Timeout(60):
-        threads = [eventlet.spawn(beside, read) for _ in range(8)]
-        assert len({thread.wait() for thread in threads}) == 1
+        reading = [eventlet.spawn(threads.run, read) for _ in range(8)]
+        assert len({each.wait() for each in reading}) == 1

@@ -25,13 +25,13 @@ class Here:
         self.asked: list[list[bytes]] = []
         self._ended = set(ended)
 
-    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    def ahead(self, function: Callable[[Any], Any], of: Iterable[Any]) -> Iterator[Any]:
+    def prefetch(self, function: Callable[[Any], Any], of: Iterable[Any]) -> Iterator[Any]:
         return map(function, of)
 
-    def apart(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
+    def in_process(self, function: Callable[..., Any], *args: Any, refusal: type[Refusal], is_long: bool) -> Any:
         rows = args[0]
         assert is_long or sum(map(len, rows)) < _AT_ONCE
         self.asked.append(rows)
@@ -44,8 +44,8 @@ def people(many: int, **notes: str) -> list[Row]:
     return [Row(None, n, {"Last name": f"Levi{n}", "First name": "Dov", "Notes": notes.get(f"n{n}", "Asked for a call.")}) for n in range(many)]
 
 
-def named(rows: Sequence[Row], beside: Here) -> list[str]:
-    return [" ".join(record.problems) or record.name.last_name for record in records_of(rows, MAPPING, beside)]
+def named(rows: Sequence[Row], threads: Here) -> list[str]:
+    return [" ".join(record.problems) or record.name.last_name for record in records_of(rows, MAPPING, threads)]
 
 
 def test_rows_come_back_in_order_as_they_would_be_read_here() -> None:
@@ -53,11 +53,11 @@ def test_rows_come_back_in_order_as_they_would_be_read_here() -> None:
         *people(40),
         Row("A sheet", 41, {"Last name": "Li", "Notes": "Phone 202-555-0147"}, too_long=True, refused=(("Fax", "no"),), problems=("damaged",)),
     ]
-    beside = Here()
-    read = records_of(rows, MAPPING, beside)
+    threads = Here()
+    read = records_of(rows, MAPPING, threads)
     assert read == [record_of(row, MAPPING) for row in rows]
     assert [record.signs for record in read] == [record_of(row, MAPPING).signs for row in rows]
-    assert len(beside.asked) == 1
+    assert len(threads.asked) == 1
 
 
 def test_a_row_that_no_process_can_read_says_so_and_the_others_are_read() -> None:
@@ -70,19 +70,19 @@ def test_a_process_that_is_ended_costs_no_row() -> None:
 
 
 def test_many_such_rows_do_not_cost_a_process_each() -> None:
-    beside = Here()
-    read = named(people(200, **{f"n{n}": POISON for n in range(100)}), beside)
+    threads = Here()
+    read = named(people(200, **{f"n{n}": POISON for n in range(100)}), threads)
     assert read == [rowwise.COSTLY] * _MOST_COSTLY + [rowwise.UNREAD] * (200 - _MOST_COSTLY)
-    assert len(beside.asked) == 1 + _MOST_COSTLY
+    assert len(threads.asked) == 1 + _MOST_COSTLY
 
 
 def test_large_rows_are_asked_in_parts_and_somebody_may_go_on_between_them() -> None:
-    beside, between = Here(), []
+    threads, between = Here(), []
     rows = people(30, **{f"n{n}": f"{n} " + "word " * 3_000 for n in range(30)})
-    assert len(records_of(rows, MAPPING, beside, between=lambda: between.append(1))) == 30
-    assert len(beside.asked) == len(between) + 1 == 2
-    assert [row for part in beside.asked for row in part] == [row for part in beside.asked for row in sorted(part, key=part.index)]
-    assert max(sum(map(len, part)) for part in beside.asked) <= _AT_ONCE
+    assert len(records_of(rows, MAPPING, threads, between=lambda: between.append(1))) == 30
+    assert len(threads.asked) == len(between) + 1 == 2
+    assert [row for part in threads.asked for row in part] == [row for part in threads.asked for row in sorted(part, key=part.index)]
+    assert max(sum(map(len, part)) for part in threads.asked) <= _AT_ONCE
 
 
 @pytest.mark.requirement("N3")

@@ -19,7 +19,7 @@ from services.contacts.domain.imports.states import Import, ImportChanges, RowOu
 from services.contacts.storage.imports import files, imports, outcomes, questions, refused
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports import refused_rows
-from services.contacts.usecases.imports.parsing import Beside
+from services.contacts.usecases.imports.parsing import Threads
 from services.contacts.usecases.imports.preparing import Prepared
 from services.contacts.usecases.imports.working import LEASE, ImportOvertaken, held, require_rights
 from services.lexicon.screening import screen
@@ -47,18 +47,18 @@ def check_block(
     block: Prepared,
     register: Register,
     refused_key: bytes,
-    beside: Beside,
+    threads: Threads,
 ) -> None:
     """Say what would become of a block's rows, and keep the cells of those that are refused."""
     row = held(work, import_id, state="checking", position=block.first)
     require_rights(work, by)
-    learn(work, register, block, import_id, by=by, beside=beside, checking=True)
+    learn(work, register, block, import_id, by=by, threads=threads, checking=True)
     # Who is suppressed is asked only when rows are taken in: a check would tell it to whoever tries many values (T35).
-    made = beside(plan, block.records, register, blocked=(), new_id=new_id)
+    made = threads.run(plan, block.records, register, blocked=(), new_id=new_id)
     if block.sealed:
         files.keep_prepared(work, import_id, block.n, block.sealed)
-    counts = put_rows(work, row, block, made, beside=beside, hidden=register.planned)
-    sealed = beside(cells_sealed, import_id, refused_key, block, kept_of(block, made))
+    counts = put_rows(work, row, block, made, threads=threads, hidden=register.planned)
+    sealed = threads.run(cells_sealed, import_id, refused_key, block, kept_of(block, made))
     refused.put(work, import_id, sealed, first=block.first, last=block.end - 1)
     last = block.end >= row.rows
     changes: ImportChanges = {"position": block.end, "counts": counts, "lease_until": None if last else now + LEASE}
@@ -69,20 +69,22 @@ def check_block(
     work.record("contacts:import:check-rows", subjects=[import_id, *dict.fromkeys(shown)])
 
 
-def learn(work: UnitOfWork, register: Register, block: Prepared, import_id: str, *, by: Caller, beside: Beside, checking: bool = False) -> None:
+def learn(work: UnitOfWork, register: Register, block: Prepared, import_id: str, *, by: Caller, threads: Threads, checking: bool = False) -> None:
     """Take into the register whom and what a block of the caller's import may mean."""
     component = str(by.component)
     questions.learn(work, register, block.questions, component=component, import_id=import_id, checking=checking)
-    candidates = beside(questions.candidates_of, register, block.records)
+    candidates = threads.run(questions.candidates_of, register, block.records)
     questions.learn_kinds(work, candidates, component=component)
 
 
-def put_rows(work: UnitOfWork, row: Import, block: Prepared, made: Plan, *, beside: Beside, hidden: Collection[str] = frozenset()) -> dict[str, int]:
+def put_rows(
+    work: UnitOfWork, row: Import, block: Prepared, made: Plan, *, threads: Threads, hidden: Collection[str] = frozenset()
+) -> dict[str, int]:
     """Say what becomes of each row; return the counts of all the import's rows.
 
     :param hidden: ids that a check gives nobody: they are only planned.
     """
-    before = outcomes.put(work, row.id, beside(_rows_written, block, made, hidden), first=block.first, last=block.end - 1)
+    before = outcomes.put(work, row.id, threads.run(_rows_written, block, made, hidden), first=block.first, last=block.end - 1)
     counts = Counter(row.counts)
     counts.subtract(before)
     counts.update(decision.outcome for decision in made.decisions)

@@ -28,7 +28,7 @@ from services.contacts.storage.imports import effects, files, imports, questions
 from services.contacts.storage.imports.writing import Entry
 from services.contacts.usecases.imports import refused_rows
 from services.contacts.usecases.imports.checking import cells_sealed, kept_of, learn, put_rows
-from services.contacts.usecases.imports.parsing import Beside
+from services.contacts.usecases.imports.parsing import Threads
 from services.contacts.usecases.imports.preparing import Prepared, blocked
 from services.contacts.usecases.imports.representing import ended
 from services.contacts.usecases.imports.working import LEASE, held, require_rights
@@ -54,7 +54,7 @@ def commit_block(
     import_id: str,
     block: Prepared,
     kept_key: bytes,
-    beside: Beside,
+    threads: Threads,
 ) -> None:
     """Take a block's rows in: everything that they come to, or nothing.
 
@@ -64,15 +64,15 @@ def commit_block(
     """
     row = held(work, import_id, state="committing", position=block.first)
     require_rights(work, by)
-    made = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside)
+    made = take_in(work, row, block, by=by, now=now, layer=layer, threads=threads)
     # What an import enters of blocked people counts like an entry at the keyboard (T9).
     for _ in range(sum(decision.outcome == "blocked" for decision in made.decisions)):
         ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
-    counts = put_rows(work, row, block, made, beside=beside)
+    counts = put_rows(work, row, block, made, threads=threads)
     kept = kept_of(block, made)
     # What was entered since the check may make more rows undecided than it said.
     before = refused.keep(work, import_id, kept, first=block.first, last=block.end - 1)
-    refused.add(work, import_id, beside(cells_sealed, import_id, kept_key, block, [n for n in kept if n not in before]))
+    refused.add(work, import_id, threads.run(cells_sealed, import_id, kept_key, block, [n for n in kept if n not in before]))
     changes: ImportChanges = {"position": block.end, "counts": counts, "lease_until": now + LEASE}
     if block.end >= row.rows:
         files.drop_staged(work, import_id)
@@ -90,7 +90,7 @@ def take_in(
     by: Caller,
     now: datetime,
     layer: ContactLayer,
-    beside: Beside,
+    threads: Threads,
     answers: Mapping[int, Answer] = MappingProxyType({}),
 ) -> Plan:
     """Plan a block under the names' locks, and carry it out; return the plan.
@@ -102,13 +102,13 @@ def take_in(
     questions.hold_names(work, block.questions)
     ledger.hold_shared(work)
     register = Register()
-    learn(work, register, block, row.id, by=by, beside=beside)
-    known = blocked(work, layer, block, by=by, now=now, beside=beside)
-    made = beside(plan, block.records, register, blocked=known, new_id=new_id, answers=answers)
+    learn(work, register, block, row.id, by=by, threads=threads)
+    known = blocked(work, layer, block, by=by, now=now, threads=threads)
+    made = threads.run(plan, block.records, register, blocked=known, new_id=new_id, answers=answers)
     fresh = {person.id for person in made.new_people}
     if not questions.hold_people(work, [person_id for person_id in made.people if person_id not in fresh]):
         raise PeopleMoved
-    _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, beside=beside)
+    _carry_out(work, row, block, made, register, by=by, now=now, layer=layer, threads=threads)
     return made
 
 
@@ -127,13 +127,13 @@ def _carry_out(
     by: Caller,
     now: datetime,
     layer: ContactLayer,
-    beside: Beside,
+    threads: Threads,
 ) -> None:
     entry = Entry(by.id, str(by.component), row.source, now, row.id, row.issues)
     writing.insert_organizations(work, made.new_organizations, entry)
     writing.insert_offices(work, made.new_offices)
     writing.fill_states(work, made.organization_states, now=now)
-    point_ids = _enter(work, block, made, register, entry, layer=layer, beside=beside)
+    point_ids = _enter(work, block, made, register, entry, layer=layer, threads=threads)
     note_ids = writing.insert_notes(work, made.new_notes, entry)
     writing.fill(work, made.changes, made.names, now=now)
     turned = _replace(work, block, made, entry)
@@ -151,7 +151,7 @@ def _carry_out(
         work.record("contacts:note:create", subjects=[*dict.fromkeys(person_id for person_id, _ in made.new_notes)], fields=["notes"], rule="import")
 
 
-def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, entry: Entry, *, layer: ContactLayer, beside: Beside) -> list[str]:
+def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, entry: Entry, *, layer: ContactLayer, threads: Threads) -> list[str]:
     """Enter new people, and contact points under keys of their people; return the points' ids, in order.
 
     While the server writes one part, the next is put together.
@@ -168,7 +168,7 @@ def _enter(work: UnitOfWork, block: Prepared, made: Plan, register: Register, en
     ]
     steps: list[Callable[[], str | tuple[list[str], dict[str, str]]]] = [*people, *points]
     point_ids: list[str] = []
-    for written in beside.ahead(lambda put_together: put_together(), steps):
+    for written in threads.prefetch(lambda put_together: put_together(), steps):
         if isinstance(written, str):
             writing.insert_people(work, written, entry)
         else:

@@ -30,7 +30,7 @@ from services.contacts.storage.imports import imports, outcomes, questions, refu
 from services.contacts.usecases import looking
 from services.contacts.usecases.imports import refused_rows
 from services.contacts.usecases.imports.committing import take_in
-from services.contacts.usecases.imports.parsing import Beside, unseen_of
+from services.contacts.usecases.imports.parsing import Threads, unseen_of
 from services.contacts.usecases.imports.preparing import Prepared, of_rows
 from services.contacts.usecases.imports.representing import acting, line_of, own, representation
 from services.contacts.usecases.imports.uploading import require_may_import
@@ -51,7 +51,7 @@ def decide_row(
     import_id: str,
     n: int,
     command: RowDecision,
-    beside: Beside,
+    threads: Threads,
 ) -> ImportRowAnswer:
     """Take a row in as its importer decides, or leave it out; the same decision again answers the same.
 
@@ -77,8 +77,8 @@ def decide_row(
     if answer is None:
         became = Decision("skipped", SKIPPED)
     else:
-        block = _block(work, layer, row, [entry], by=by, beside=beside)
-        became = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside, answers={0: answer}).decisions[0]
+        block = _block(work, layer, row, [entry], by=by, threads=threads)
+        became = take_in(work, row, block, by=by, now=now, layer=layer, threads=threads, answers={0: answer}).decisions[0]
         if became.outcome == "undecided" and decision == "same":
             raise CandidateGone
         _count_blocked(work, [became], by=by, now=now)
@@ -122,7 +122,7 @@ def decide_all(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLay
     return representation(layer.vault, again)
 
 
-def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, beside: Beside) -> bool:
+def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, threads: Threads) -> bool:
     """Decide the next rows of those that are decided all alike; say whether these were the last.
 
     Of *same*, a row of which several people are as likely still waits; of *another*, one that is like somebody who came since.
@@ -137,9 +137,9 @@ def decide_block(work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactL
     entries = outcomes.find_many(work, import_id, outcomes=["undecided"], after=after, limit=AT_ONCE)
     became: Sequence[Decision] = [Decision("skipped", SKIPPED) for _ in entries]
     if decision != "skip" and entries:
-        block = _block(work, layer, row, entries, by=by, beside=beside)
+        block = _block(work, layer, row, entries, by=by, threads=threads)
         answers = {at: _alike(entry, decision) for at, entry in enumerate(entries)}
-        became = take_in(work, row, block, by=by, now=now, layer=layer, beside=beside, answers=answers).decisions
+        became = take_in(work, row, block, by=by, now=now, layer=layer, threads=threads, answers=answers).decisions
         _count_blocked(work, became, by=by, now=now)
     _settle(work, row, list(zip(entries, became, strict=True)), decision=decision, now=now)
     last = len(entries) < AT_ONCE
@@ -155,7 +155,7 @@ def _alike(entry: RowOutcome, decision: str) -> Answer:
     return Answer("same") if decision == "same" else Answer("another", besides=frozenset(entry.candidates))
 
 
-def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: str, n: int, beside: Beside) -> ImportRowDetailAnswer:
+def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: str, n: int, threads: Threads) -> ImportRowDetailAnswer:
     """Return a row with its cells, and beside it whoever it may be about: directory layer, and what speaks for and against it.
 
     :raises RowUnknown: the import has no such row.
@@ -169,20 +169,20 @@ def read_row(work: UnitOfWork, *, by: Caller, layer: ContactLayer, import_id: st
     cells = refused_rows.cells_of(import_id, key, kept).get(n) if key else None
     people: list[Candidate] = []
     if cells is not None and entry.outcome == "undecided":
-        block = of_rows([Row(entry.sheet, entry.number, cells)], layout.mapping, layer.digests, str(by.component), beside=beside)
+        block = of_rows([Row(entry.sheet, entry.number, cells)], layout.mapping, layer.digests, str(by.component), threads=threads)
         people = _people(work, block, by=by)
     work.record("contacts:import:read-row", subjects=[import_id, *(each["individual"]["id"] for each in people)], fields=["cells"])
     mapping = layout.mapping
     shown: list[ImportCell] = [{"column": name, "field": mapping.get(name), "value": cells.get(name, "")} for name in layout.columns] if cells else []
-    return {**line_of(entry), "cells": shown, "people": people, "keepable": _keepable(entry, cells, mapping, beside)}
+    return {**line_of(entry), "cells": shown, "people": people, "keepable": _keepable(entry, cells, mapping, threads)}
 
 
-def _keepable(entry: RowOutcome, cells: Mapping[str, str] | None, mapping: Mapping[str, str], beside: Beside) -> list[str]:
+def _keepable(entry: RowOutcome, cells: Mapping[str, str] | None, mapping: Mapping[str, str], threads: Threads) -> list[str]:
     """Return the columns of which screening stopped something that may be kept with a reason."""
     if cells is None or entry.individual_id is None or entry.outcome == "undecided":
         return []
     still = {each["column"] for each in entry.refused or ()}
-    found = unseen_of(Row(entry.sheet, entry.number, dict(cells)), mapping, beside) if still else []
+    found = unseen_of(Row(entry.sheet, entry.number, dict(cells)), mapping, threads) if still else []
     return list(dict.fromkeys(each.column for each in found if each.column in still))
 
 
@@ -260,14 +260,14 @@ def list_tasks(work: UnitOfWork, *, by: Caller) -> list[TaskAnswer]:
     ]
 
 
-def _block(work: UnitOfWork, layer: ContactLayer, row: Import, entries: Sequence[RowOutcome], *, by: Caller, beside: Beside) -> Prepared:
+def _block(work: UnitOfWork, layer: ContactLayer, row: Import, entries: Sequence[RowOutcome], *, by: Caller, threads: Threads) -> Prepared:
     layout, key = refused_rows.opened(layer.vault, row)
     kept = refused.find(work, row.id, [entry.n for entry in entries]) if key else {}
     if key is None or len(kept) < len(entries):
         raise RowNotKept
-    cells = beside(refused_rows.cells_of, row.id, key, kept)
+    cells = threads.run(refused_rows.cells_of, row.id, key, kept)
     rows = [Row(entry.sheet, entry.number, cells[entry.n]) for entry in entries]
-    return of_rows(rows, layout.mapping, layer.digests, str(by.component), beside=beside)
+    return of_rows(rows, layout.mapping, layer.digests, str(by.component), threads=threads)
 
 
 def _settle(work: UnitOfWork, row: Import, became: Sequence[tuple[RowOutcome, Decision]], *, decision: str, now: datetime) -> None:

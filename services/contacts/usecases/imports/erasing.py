@@ -23,7 +23,7 @@ from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import files, imports, outcomes, traces
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases.imports import refused_rows
-from services.contacts.usecases.imports.parsing import Beside, telling
+from services.contacts.usecases.imports.parsing import Threads, telling
 from services.contacts.usecases.imports.representing import ended, layout_of, sealed_layout
 from services.contacts.usecases.imports.uploading import fail, forget
 from services.lexicon.folding import fold
@@ -61,7 +61,9 @@ def bears(name: str, sought: Sought) -> bool:
     return bool(sought.find(name)) or (bool(family) and family in fold(name).split())
 
 
-def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, beside: Beside) -> list[ReceiptAnswer]:
+def seek_in_rows(
+    work: UnitOfWork, values: FormerValues, _individual_id: str, *, now: datetime, vault: Vault, threads: Threads
+) -> list[ReceiptAnswer]:
     """As the eraser: empty every staged row that tells of an erased person; return the receipt.
 
     In doubt a row goes: whoever sent it has it in the file that it came from. Where the names of columns tell of the
@@ -87,9 +89,9 @@ def seek_in_rows(work: UnitOfWork, values: FormerValues, _individual_id: str, *,
             if staged is None:
                 continue
             bound_to = f"import block {row.id} {n}"
-            rows, texts = beside(_opened, key, staged[0], bound_to)
-            told = telling(texts, values, beside)
-            other = beside(_emptied, key, rows, told, values, bound_to)
+            rows, texts = threads.run(_opened, key, staged[0], bound_to)
+            told = telling(texts, values, threads)
+            other = threads.run(_emptied, key, rows, told, values, bound_to)
             if other is not None:
                 files.replace_block(work, row.id, n, other)
                 found += len(told)

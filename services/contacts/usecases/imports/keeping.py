@@ -14,7 +14,7 @@ from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.imports import effects, outcomes, refused
 from services.contacts.usecases.authorization import open_individual, require
 from services.contacts.usecases.imports import refused_rows
-from services.contacts.usecases.imports.parsing import Beside, unseen_of
+from services.contacts.usecases.imports.parsing import Threads, unseen_of
 from services.contacts.usecases.imports.representing import line_of, own
 from services.contacts.usecases.imports.uploading import require_may_import
 from services.contacts.usecases.imports.working import require_rights
@@ -26,7 +26,7 @@ from services.lexicon.screening import contact_values
 
 
 def keep_cells(
-    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None, beside: Beside
+    work: UnitOfWork, *, by: Caller, now: datetime, layer: ContactLayer, import_id: str, n: int, keep_reason: str | None, threads: Threads
 ) -> ImportRowAnswer:
     """Keep what screening stopped in a row as notes of the importer's component, each with the reason.
 
@@ -49,7 +49,7 @@ def keep_cells(
     if cells is None:
         raise NothingToKeep if not entry.refused else RowNotKept
     still = {each["column"] for each in entry.refused or ()}
-    found = [each for each in unseen_of(Row(entry.sheet, entry.number, cells), layout.mapping, beside) if each.column in still]
+    found = [each for each in unseen_of(Row(entry.sheet, entry.number, cells), layout.mapping, threads) if each.column in still]
     if not found:
         raise NothingToKeep
     ledger.hold_shared(work)

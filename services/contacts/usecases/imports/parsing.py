@@ -1,4 +1,4 @@
-"""What takes long is computed beside the loop: our own computing in threads, what strangers wrote in processes of its own."""
+"""Parsing: rows that strangers wrote are read in child processes; our own long computing runs in threads."""
 
 from __future__ import annotations
 
@@ -28,41 +28,41 @@ _LITTLE = 32 << 10
 _MOST_COSTLY = 3
 
 
-class Beside(Protocol):
-    """Computes beside the loop."""
+class Threads(Protocol):
+    """Runs long computing, so that the event loop goes on."""
 
-    def __call__(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
-        """Run it in a thread, and wait for it; nothing in it is slow on any text."""
+    def run(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
+        """Run a function in a thread, and wait for it; nothing in it is slow on any text."""
 
-    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-        """Give what it makes of each; while one is used, the next is being made."""
+    def prefetch(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+        """Yield what a function makes of each item; while one is used, the next is made."""
 
-    def apart(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
-        """Run a function of a module in a process of its own, and wait for it.
+    def in_process(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
+        """Run a function of a module in a child process, and wait for it.
 
         :raises Refusal: that one, where the process can't do it within its limits, or at all.
         """
 
 
-def records_of(rows: Sequence[Row], mapping: Mapping[str, str], beside: Beside, *, between: Callable[[], None] = lambda: None) -> list[Record]:
+def records_of(rows: Sequence[Row], mapping: Mapping[str, str], threads: Threads, *, between: Callable[[], None] = lambda: None) -> list[Record]:
     """Return what rows say; a row that no process can read says why it is not taken in, and nothing else.
 
     :param between: called between two questions.
     """
-    written = beside(_written, rows)
-    made = _each(beside, rowwise.recorded, written, dict(mapping), between=between)
-    return beside(_read, written, made)
+    written = threads.run(_written, rows)
+    made = _each(threads, rowwise.recorded, written, dict(mapping), between=between)
+    return threads.run(_read, written, made)
 
 
-def unseen_of(row: Row, mapping: Mapping[str, str], beside: Beside) -> list[Unseen]:
+def unseen_of(row: Row, mapping: Mapping[str, str], threads: Threads) -> list[Unseen]:
     """Return what screening stops in a row and may be kept with a reason; of a row that can't be read, nothing."""
-    (made,) = _each(beside, rowwise.unseen, _written([row]), dict(mapping))
+    (made,) = _each(threads, rowwise.unseen, _written([row]), dict(mapping))
     return [Unseen(*each) for each in orjson.loads(made)] if isinstance(made, bytes) else []
 
 
-def telling(rows: Sequence[bytes], values: FormerValues, beside: Beside) -> list[int]:
+def telling(rows: Sequence[bytes], values: FormerValues, threads: Threads) -> list[int]:
     """Return which rows tell of an erased person, each given as the texts of its cells (JSON); in doubt one does."""
-    told = _each(beside, rowwise.telling, rows, values)
+    told = _each(threads, rowwise.telling, rows, values)
     return [at for at, tells in enumerate(told) if tells]
 
 
@@ -75,7 +75,7 @@ def _read(written: Sequence[bytes], made: Sequence[bytes | str]) -> list[Record]
 
 
 def _each(
-    beside: Beside,
+    threads: Threads,
     function: Callable[[Sequence[bytes], *Given], list[Made]],
     rows: Sequence[bytes],
     *given: *Given,
@@ -89,7 +89,7 @@ def _each(
             between()
         is_long = sum(map(len, part)) > _LITTLE
         try:
-            made += beside.apart(function, part, *given, refusal=FileTooCostly, is_long=is_long)
+            made += threads.in_process(function, part, *given, refusal=FileTooCostly, is_long=is_long)
             continue
         except FileTooCostly:
             # Whether one of them is to blame, or the process died of something else: each has a process that it can't spoil.
@@ -100,7 +100,7 @@ def _each(
                 continue
             between()
             try:
-                made += beside.apart(function, [row], *given, refusal=FileTooCostly, is_long=is_long)
+                made += threads.in_process(function, [row], *given, refusal=FileTooCostly, is_long=is_long)
             except FileTooCostly:
                 spoiled += 1
                 made.append(rowwise.COSTLY)

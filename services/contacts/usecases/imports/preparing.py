@@ -29,7 +29,7 @@ from services.contacts.storage.imports.questions import Questions
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
 from services.contacts.usecases import looking
-from services.contacts.usecases.imports.parsing import Beside, records_of
+from services.contacts.usecases.imports.parsing import Threads, records_of
 from services.contacts.usecases.imports.representing import layout_of
 from services.lexicon.canonical import canonical_phone, compared_as
 
@@ -91,15 +91,15 @@ class Preparing:
         except KeyDestroyed as error:
             raise ImportUnreadable from error
 
-    def prepare(self, n: int, staged: bytes, sealed: bytes | None, *, beside: Beside, between: Callable[[], None]) -> Prepared:
+    def prepare(self, n: int, staged: bytes, sealed: bytes | None, *, threads: Threads, between: Callable[[], None]) -> Prepared:
         """Return a block from what a check has kept of it, or else from its rows: normalised, and what they ask worked out.
 
         :param between: called between two steps, if its rows take several.
         """
-        if sealed and (block := beside(self._unsealed, n, sealed)):
+        if sealed and (block := threads.run(self._unsealed, n, sealed)):
             return replace(block, staged=partial(self._rows, n, staged))
-        rows = beside(self._rows, n, staged)
-        return beside(self._asked, n, rows, records_of(rows, self._mapping, beside, between=between))
+        rows = threads.run(self._rows, n, staged)
+        return threads.run(self._asked, n, rows, records_of(rows, self._mapping, threads, between=between))
 
     def _asked(self, n: int, rows: Sequence[Row], records: list[Record]) -> Prepared:
         block = _block(n, records, self._digests, self._component)
@@ -142,9 +142,9 @@ def staged_block(work: UnitOfWork, import_id: str, n: int) -> tuple[bytes, bytes
     return found
 
 
-def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str, *, beside: Beside) -> Prepared:
+def of_rows(rows: Sequence[Row], mapping: Mapping[str, str], digests: Digests, component: str, *, threads: Threads) -> Prepared:
     """Return rows that were kept, as a block that is prepared."""
-    return beside(_block, 0, records_of(rows, mapping, beside), digests, component)
+    return threads.run(_block, 0, records_of(rows, mapping, threads), digests, component)
 
 
 def _block(n: int, records: list[Record], digests: Digests, component: str) -> Prepared:
@@ -155,7 +155,7 @@ def _block(n: int, records: list[Record], digests: Digests, component: str) -> P
 _QUESTIONS = tuple(each.name for each in fields(Questions) if each.name != "digests")
 
 
-def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, by: Caller, now: datetime, beside: Beside) -> Collection[int]:
+def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, by: Caller, now: datetime, threads: Threads) -> Collection[int]:
     """Return which records the ledger knows: by their values first, and of those that it has by the words of the name too.
 
     :raises LookupsExhausted, ImportsStopped: roll back; nothing of the block may be told (T35).
@@ -167,7 +167,7 @@ def blocked(work: UnitOfWork, layer: ContactLayer, block: Prepared, *, by: Calle
         now=now,
         digests=block.suppressions,
         values=_looked_up(block.records),
-        answer=lambda found: beside(_known, layer.digests, block.records, found),
+        answer=lambda found: threads.run(_known, layer.digests, block.records, found),
         in_bulk=True,
     )
 

@@ -21,7 +21,7 @@ from services.contacts.domain.imports.states import FileLayout, Import
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import imports, outcomes, refused
 from services.contacts.storage.vault import KeyDestroyed, Vault, decrypt, encrypt
-from services.contacts.usecases.imports.parsing import Beside, telling
+from services.contacts.usecases.imports.parsing import Threads, telling
 from services.contacts.usecases.imports.representing import layout_of, own
 from services.lexicon.mentions import FormerValues
 
@@ -111,7 +111,7 @@ def forget(vault: Vault, import_id: str) -> None:
     vault.destroy(key_of(import_id))
 
 
-def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: Vault, beside: Beside) -> list[ReceiptAnswer]:
+def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: Vault, threads: Threads) -> list[ReceiptAnswer]:
     """As the eraser: delete every kept row that tells of an erased person; return the receipt.
 
     In doubt a row goes: whoever wants to mend it has it in the file that it came from.
@@ -129,7 +129,7 @@ def seek(work: UnitOfWork, values: FormerValues, _individual_id: str, *, vault: 
         after = -1
         while part := refused.find_after(work, row.id, after=after, limit=_SOUGHT_AT_ONCE):
             numbers = [n for n, _ in part]
-            told = [numbers[at] for at in telling(beside(_texts, row.id, key, part), values, beside)]
+            told = [numbers[at] for at in telling(threads.run(_texts, row.id, key, part), values, threads)]
             outcomes.lapse(work, row.id, GONE, told)
             found += refused.drop(work, row.id, told)
             after = part[-1][0]

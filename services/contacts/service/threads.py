@@ -1,4 +1,4 @@
-"""Computing beside the loop: in threads and processes, and one step ahead of whoever uses it."""
+"""Run long computing in threads and processes, so that the event loop goes on."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ P = ParamSpec("P")
 Given = TypeVarTuple("Given")
 
 
-class BesideTheLoop:
-    """Runs what takes more than twenty milliseconds of computing: ours in a thread, what strangers wrote in a process."""
+class EventletThreads:
+    """Runs what takes more than twenty milliseconds: our own computing in a thread, what strangers wrote in a process."""
 
-    def __call__(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
-        """Run it in a thread, and let others work until it is done."""
+    def run(self, function: Callable[P, Made], *args: P.args, **kwargs: P.kwargs) -> Made:
+        """Run a function in a thread, and let others work until it is done."""
         made: Made = tpool.execute(function, *args, **kwargs)
         return made
 
-    def apart(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
-        """Run a function of a module in a process of its own, and let others work until it is done."""
+    def in_process(self, function: Callable[[*Given], Made], *args: *Given, refusal: type[Refusal], is_long: bool) -> Made:
+        """Run a function of a module in a child process, and let others work until it is done."""
         made: Made = pool().run(function, *args, refusal=refusal, is_long=is_long)
         return made
 
-    def ahead(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-        """Give what it makes of each; while one is used, the next is being made."""
-        return one_ahead(lambda item: self(function, item), of)
+    def prefetch(self, function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+        """Yield what a function makes of each item in a thread; while one is used, the next is made."""
+        return prefetched(lambda item: self.run(function, item), of)
 
 
-def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
-    """Give what a function makes of each, the next one of which is being made, in a greenlet, while one is used."""
+def prefetched(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
+    """Yield what a function makes of each item in a greenlet; while one is used, the next is made."""
     making: eventlet.greenthread.GreenThread | None = None
     try:
         for item in of:
@@ -54,4 +54,4 @@ def one_ahead(function: Callable[[T], Made], of: Iterable[T]) -> Iterator[Made]:
             making.kill()
 
 
-beside = BesideTheLoop()
+threads = EventletThreads()
