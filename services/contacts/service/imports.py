@@ -263,7 +263,7 @@ class ImportMethods:
 
         try:
             with blocked_tries_counted(self.database, caller):
-                return self._as_often_as_people_move(caller, lambda work: call.perform(work, decide, replay=repeat))
+                return self._retried_while_people_change(caller, lambda work: call.perform(work, decide, replay=repeat))
         except committing.PeopleMoved as error:
             raise CandidateGone from error
 
@@ -290,7 +290,7 @@ class ImportMethods:
 
     @timer(seconds=0.5, action="contacts:import:work", wakeup=_asked_to_undo)
     def undo_imports(self, caller: Caller) -> None:
-        """Take back what was asked for: a block of each import in turn, and beside all others."""
+        """Undo imports: a block of each in turn, while other imports are checked and committed."""
         while not is_asked_to_stop() and self.work_on_one_import(caller, undoing=True):
             pass
 
@@ -378,7 +378,7 @@ class ImportMethods:
                 # Other keys came meanwhile: the ledger is asked under all of them.
                 block = self._prepared(by, row, block.n, checked=False)  # noqa: PLW2901 - the same block
             layer = self.dependencies.layer.under(block.under)
-            self._as_often_as_people_move(
+            self._retried_while_people_change(
                 by,
                 lambda work, block=block, layer=layer: committing.commit_block(  # type: ignore[misc]  # bound for each block
                     work,
@@ -408,11 +408,11 @@ class ImportMethods:
         def decide(work: UnitOfWork) -> bool:
             return deciding.decide_block(work, by=by, now=self.database.clock(), layer=self.dependencies.layer, import_id=row.id, threads=threads)
 
-        while not self._as_often_as_people_move(by, decide):
+        while not self._retried_while_people_change(by, decide):
             _stop_if_asked()
 
-    def _as_often_as_people_move(self, by: Caller, step: Callable[[UnitOfWork], T]) -> T:
-        """Do it in a transaction; again, if somebody whom it means was frozen or erased meanwhile."""
+    def _retried_while_people_change(self, by: Caller, step: Callable[[UnitOfWork], T]) -> T:
+        """Run a step in a transaction, and again if a person whom it means was frozen or erased meanwhile."""
         for _ in range(_ATTEMPTS - 1):
             with suppress(committing.PeopleMoved), self.database.work(by) as work:
                 return step(work)
@@ -432,7 +432,7 @@ class ImportMethods:
         self.dependencies.layer.vault.destroy_all(erased)
 
     def _blocks(self, by: Caller, row: Import, *, begin: int, checked: bool) -> Iterator[Prepared]:
-        """Give the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
+        """Yield the blocks from that row on; while one is worked on, the next is prepared, or read as a check has prepared it."""
         return prefetched(partial(self._prepared, by, row, checked=checked), range(begin // BLOCK, -(-row.rows // BLOCK)))
 
     def _prepared(self, by: Caller, row: Import, n: int, *, checked: bool) -> Prepared:

@@ -1,4 +1,4 @@
-"""What a block of rows asks of the database: who and what is there already (T23), and what must hold still meanwhile."""
+"""What a block of rows asks of the database: who and what is there already (T23), and what is locked meanwhile."""
 
 from __future__ import annotations
 

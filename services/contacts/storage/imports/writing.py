@@ -1,4 +1,4 @@
-"""Writing what a block of rows comes to, in statements over sets; what is sent is put together beside the loop, part by part."""
+"""The records that a block of rows brings, in statements over sets. What they send is put together in threads, part by part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deciding of rows that may be somebody's who is there already (T28): one by one, or all alike.
+"""Deciding: the owner says whether a row is about a person who is here already (T28), for one row or for all alike.
 
 A row waits encrypted, for a week, and nothing of it is taken in meanwhile. A decision takes it in as a commit would,
 under the rights, the ledger and the locks of that moment.

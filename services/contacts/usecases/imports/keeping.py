@@ -1,4 +1,4 @@
-"""Keeping with a reason what screening stopped in a row that was taken in (T15, T32): for the importer's component alone."""
+"""Keeping: what screening stopped in a row becomes notes of the importer's component, with a reason (T15, T32)."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ Made = TypeVar("Made")
 P = ParamSpec("P")
 Given = TypeVarTuple("Given")
 
-#: Characters of rows in one question: some two seconds at most, of whatever they are made; of usual rows, a whole block.
+#: Characters of rows that a process reads at once: at most about two seconds of work. Of usual rows, a whole block fits.
 _AT_ONCE = 256 << 10
-#: Less is no long work, and waits for no file.
+#: Fewer characters are short work, which does not wait behind a file.
 _LITTLE = 32 << 10
-#: So many rows of one call may cost a process; the rest of them is not read.
+#: After so many rows of one call have each ended a process, the rest is not read.
 _MOST_COSTLY = 3
 
 
@@ -45,7 +45,7 @@ class Threads(Protocol):
 
 
 def records_of(rows: Sequence[Row], mapping: Mapping[str, str], threads: Threads, *, between: Callable[[], None] = lambda: None) -> list[Record]:
-    """Return what rows say; a row that no process can read says why it is not taken in, and nothing else.
+    """Read rows as records; of a row that no process can read, the record has only the reason.
 
     :param between: called between two questions.
     """
@@ -55,13 +55,16 @@ def records_of(rows: Sequence[Row], mapping: Mapping[str, str], threads: Threads
 
 
 def unseen_of(row: Row, mapping: Mapping[str, str], threads: Threads) -> list[Unseen]:
-    """Return what screening stops in a row and may be kept with a reason; of a row that can't be read, nothing."""
+    """Return what screening stops in a row and may be kept with a reason; nothing, if the row can't be read."""
     (made,) = _each(threads, rowwise.unseen, _written([row]), dict(mapping))
     return [Unseen(*each) for each in orjson.loads(made)] if isinstance(made, bytes) else []
 
 
 def telling(rows: Sequence[bytes], values: FormerValues, threads: Threads) -> list[int]:
-    """Return which rows tell of an erased person, each given as the texts of its cells (JSON); in doubt one does."""
+    """Return the positions of rows that tell of an erased person; in doubt a row does.
+
+    :param rows: of each the texts of its cells, as JSON.
+    """
     told = _each(threads, rowwise.telling, rows, values)
     return [at for at, tells in enumerate(told) if tells]
 
@@ -81,7 +84,7 @@ def _each(
     *given: *Given,
     between: Callable[[], None] = lambda: None,
 ) -> list[Made | str]:
-    """Return what the function makes of each row, or of one that a process can't do, why it could not."""
+    """Return what the function makes of each row; for a row that no process could do, the reason."""
     made: list[Made | str] = []
     spoiled = 0
     for part in _parts(rows):

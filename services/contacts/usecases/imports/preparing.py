@@ -1,4 +1,4 @@
-"""A block of rows before the database is asked: read, normalised, and everything worked out that its rows alone decide."""
+"""Preparing: a block of rows is read and normalized, and everything is worked out that the rows alone decide."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class Prepared:
     suppressions: str
     #: What its digests were made with, and those of its values are to be made with.
     under: Digests
-    #: Where it was not read from that: all of it, encrypted.
+    #: The block as it is kept for the commit, encrypted; None if it was read from that.
     sealed: bytes | None = None
-    #: Gives its rows as they were staged, for the cells of those that are not taken in as they are.
+    #: Returns its rows as they were staged, for the cells of rows that are kept.
     staged: Callable[[], Sequence[Row]] = list
 
     @property
@@ -67,9 +67,9 @@ class Prepared:
 
 
 class Preparing:
-    """Prepares an import's blocks; nothing but computing, and the more of it the better here.
+    """Prepares an import's blocks; nothing but computing.
 
-    What the rows say is worked out where no key is; what needs one, here.
+    Rows are read in child processes, which have no key; what needs a key is computed here.
     """
 
     def __init__(self, row: Import, key: bytes, mapping: dict[str, str], digests: Digests) -> None:

@@ -1,7 +1,7 @@
-"""Rows that were refused, or wait to be decided, kept for whoever sent them: nobody else's, until a date, and then gone for good.
+"""Rows that were refused or wait to be decided: they are kept for their owner until a date.
 
-Their cells are encrypted under a key of their own, so that the import's key, and with it what was staged of all the
-other rows, is destroyed with the commit as ever. What an erased person's former values are in is not kept.
+Their cells are encrypted under a key of their own, so that the commit destroys the import's key, and with it all other
+staged rows. Rows that tell of an erased person are not kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from services.contacts.usecases.imports.parsing import Threads, telling
 from services.contacts.usecases.imports.representing import layout_of, own
 from services.lexicon.mentions import FormerValues
 
-#: So long after the commit: a week, so that whoever imports on a Friday can still mend on Thursday.
+#: How long after the commit: rows of a Friday can still be corrected on Thursday.
 KEPT = timedelta(days=7)
 LAPSED = "Nobody decided within a week; this row was not imported."
 UNDONE = "The import was undone before this row was decided."

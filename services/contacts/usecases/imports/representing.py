@@ -1,4 +1,4 @@
-"""An import as its owner sees it, and the demands that every door makes."""
+"""Representing: an import as its owner sees it, and what every use case requires of it first."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def own(work: UnitOfWork, import_id: str, *, by: Caller, lock: bool = False, sta
 
 
 def acting(by: Caller) -> Acting:
-    """Return in whose session something was asked for, for the work in the background."""
+    """Return the session that asks for work in the background."""
     return {
         "level": by.level,
         "roles": sorted(by.roles),
@@ -82,7 +82,7 @@ def actor_of(row: Import) -> Caller:
 
 
 def ended(row: Import, state: str, *, now: datetime) -> ImportChanges:
-    """Return what an import's row says once it has ended: of the file's name, which may be somebody's, only the kind."""
+    """Return the changes that end an import; of the file's name, which may name a person, only the type is kept."""
     return {
         "lease_until": None,
         "acting": None,

@@ -1,4 +1,4 @@
-"""Setting aside: whom an undo takes away while a hold stands on them (R138, T24).
+"""Setting aside: people on whom a hold stands when an undo takes them away (R138, T24).
 
 To everybody the undo took them away: no other row of theirs is left anywhere, and nobody's answer, list or number is another
 than if it had. A copy of their rows is kept under their own key for the privacy officer, until the hold ends; then copy and

@@ -1,4 +1,4 @@
-"""Taking an import back, block by block, the latest effect first (N16).
+"""Undoing: an import is taken back block by block, the latest effect first (N16).
 
 What nobody has worked with since is deleted as an erasure deletes it, whether or not a hold stands on it: of whom one does, a
 copy is set aside for the privacy officer. Whatever somebody changed, noted, met or froze stays as it is, and so do values

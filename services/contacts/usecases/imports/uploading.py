@@ -1,4 +1,4 @@
-"""A file on its way in: taken piece by piece, read, and staged in blocks of rows; all of it encrypted.
+"""Uploading: a file is taken piece by piece, read, and staged in blocks of rows; all of it is encrypted.
 
 The pieces have a key of their own, destroyed as soon as the file was read: columns that the system must not hold leave
 nothing that could be decrypted later (R13). The staged rows have the import's key, destroyed when it ends.
