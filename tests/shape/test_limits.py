@@ -41,7 +41,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/contacts/usecases/notes.py": (PAGE,),
     "services/contacts/storage/imports/imports.py": (PAGE, ONE, WORK),
     "services/contacts/storage/imports/outcomes.py": (PAGE,),
-    "services/contacts/storage/imports/refused.py": (PAGE, WORK, WORK),
+    "services/contacts/storage/imports/refused.py": (ONE, WORK, WORK),
     "services/contacts/storage/projections.py": (ONE,),
     "services/contacts/storage/notices.py": (PAGE, PAGE),
     "services/contacts/storage/lookups.py": (PAGE,),

@@ -259,7 +259,7 @@ _COMMON = {
     **dict.fromkeys(("created_by", "import_id"), "uuid"),
 }
 _ORIGIN = ", ".join(f"{name} {kind}" for name, kind in {"origin": "integer", **_COMMON}.items())
-#: Points with what they have in common, which is sent once.
+#: Points with what they have in common, which is sent once. Joined: as a list within a list it took twenty times as long.
 _SENT = f"{records('points', _POINT)} JOIN json_to_recordset(CAST(:origins AS json)) AS o ({_ORIGIN}) USING (origin)"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from services.chassis.database import UnitOfWork
 from services.contacts.domain.imports.states import NewEffect
 from services.contacts.storage.bulk import array, as_list
+from services.contacts.storage.tables.imports import import_effects
+
+# Text where many rows go as one array or one list of JSON.
 
 
 def add(work: UnitOfWork, import_id: str, effects: Sequence[NewEffect]) -> None:
@@ -34,7 +37,7 @@ def add(work: UnitOfWork, import_id: str, effects: Sequence[NewEffect]) -> None:
 
 def count(work: UnitOfWork, import_id: str) -> int:
     """Count what is left to undo."""
-    return int(work.execute(text("SELECT count(*) FROM import_effects WHERE import_id = CAST(:id AS uuid)"), {"id": import_id}).scalar_one())
+    return int(work.execute(select(func.count()).select_from(import_effects).where(import_effects.c.import_id == import_id)).scalar_one())
 
 
 def drop(work: UnitOfWork, import_id: str, numbers: Iterable[int]) -> None:

@@ -17,6 +17,8 @@ from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.imports import refused
 from services.contacts.storage.tables.imports import import_rows
 
+# Text where many rows go as one array or one list of JSON.
+
 _ROW = {
     "n": "integer",
     "sheet": "text",

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed
 from services.contacts.domain.imports.states import Import
 from services.contacts.storage.bulk import array, as_json, records
-from services.contacts.storage.tables.imports import imports
+from services.contacts.storage.tables.imports import import_refused, imports
+
+# Text where many rows go as one array or one list of JSON.
 
 _PUT_REFUSED = text(
     "INSERT INTO import_refused (import_id, n, ciphertext) SELECT CAST(:id AS uuid), n, ciphertext"  # noqa: S608 - put together from our own constants
     f" FROM {records('rows', {'n': 'integer', 'ciphertext': 'bytea'})}"
 )
+
+#: Imports whose refused rows are dropped in one go.
+_AT_ONCE = 20
 
 
 def put(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]], *, first: int, last: int) -> None:
@@ -56,16 +61,13 @@ def add(work: UnitOfWork, import_id: str, rows: Sequence[tuple[int, bytes]]) -> 
 
 def exists(work: UnitOfWork, import_id: str) -> bool:
     """Say whether cells of any row are kept."""
-    return bool(work.execute(text("SELECT EXISTS (SELECT FROM import_refused WHERE import_id = CAST(:id AS uuid))"), {"id": import_id}).scalar_one())
+    return bool(work.execute(select(import_refused.c.n).where(import_refused.c.import_id == import_id).limit(1)).first())
 
 
 def find_after(work: UnitOfWork, import_id: str, *, after: int, limit: int) -> list[tuple[int, bytes]]:
     """Return kept cells from behind a row on."""
-    found = work.execute(
-        text("SELECT n, ciphertext FROM import_refused WHERE import_id = CAST(:id AS uuid) AND n > :after ORDER BY n LIMIT :limit"),
-        {"id": import_id, "after": after, "limit": limit},
-    )
-    return [(row.n, bytes(row.ciphertext)) for row in found]
+    statement = select(import_refused.c.n, import_refused.c.ciphertext).where(import_refused.c.import_id == import_id, import_refused.c.n > after)
+    return [(row.n, row.ciphertext) for row in work.execute(statement.order_by(import_refused.c.n).limit(limit))]
 
 
 def drop(work: UnitOfWork, import_id: str, numbers: Iterable[int] | None = None) -> int:
@@ -79,7 +81,7 @@ def drop(work: UnitOfWork, import_id: str, numbers: Iterable[int] | None = None)
 
 def forget_columns(work: UnitOfWork, import_id: str) -> None:
     """Forget in which columns kept cells stood, and until when."""
-    work.execute(text("UPDATE imports SET refused_layout = NULL, refused_until = NULL WHERE id = CAST(:id AS uuid)"), {"id": import_id})
+    work.execute(update(imports).where(imports.c.id == import_id).values(refused_layout=None, refused_until=None))
 
 
 def imports_with_cells(work: UnitOfWork) -> list[Import]:
@@ -88,13 +90,7 @@ def imports_with_cells(work: UnitOfWork) -> list[Import]:
     return all_typed(Import, work.execute(statement).mappings())
 
 
-def imports_due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
+def imports_due(work: UnitOfWork, *, now: datetime) -> list[str]:
     """Return imports whose refused rows were kept until now, and hold them."""
-    rows = work.execute(
-        text(
-            "SELECT id FROM imports WHERE refused_layout IS NOT NULL AND refused_until <= :now ORDER BY refused_until"
-            " LIMIT :limit FOR UPDATE SKIP LOCKED"
-        ),
-        {"now": now, "limit": limit},
-    )
-    return [str(row.id) for row in rows]
+    due = select(imports.c.id).where(imports.c.refused_layout.is_not(None), imports.c.refused_until <= now)
+    return list(work.execute(due.order_by(imports.c.refused_until).limit(_AT_ONCE).with_for_update(skip_locked=True)).scalars())
