@@ -85,7 +85,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/access/usecases/directory.py": (PAGE,),
     "services/audit/domain/verification.py": ("the leaves that a checkpoint proves",),
     "services/audit/storage/witness.py": ("what is not written yet",),
-    "services/audit/usecases/reading.py": (PAGE, PAGE),
+    "services/audit/usecases/reading.py": (PAGE,),
     "services/audit/usecases/sequencing.py": ("the leaves of a tree of a size",),
     "services/contacts/domain/encryption.py": (BYTES,),
     "services/contacts/domain/likeness.py": (WORDS, WORDS),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -94,7 +94,7 @@ class Line:
     #: Whose entry it says it is.
     service: str | None = None
     #: What was sent, where it is not kept: of what is malformed.
-    sent: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    sent: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
     leaf: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,11 +102,11 @@ class Line:
         object.__setattr__(self, "leaf", leaf_hash(self.body.encode()))
 
     @property
-    def wire(self) -> dict[str, Any]:
+    def wire(self) -> Mapping[str, object]:
         """The line as it was sent; of what is malformed, only while it is being taken in."""
         if self.sent is not None:
-            return dict(self.sent)
-        wire: dict[str, Any] = orjson.loads(self.body)
+            return self.sent
+        wire: Mapping[str, object] = orjson.loads(self.body)
         return wire
 
 
@@ -133,8 +133,8 @@ def read_line(wire: object) -> Line:
         return _malformed(wire, stream, n, body)
     if "void" in wire:
         kind: Kind = "unknown" if "unknown" in wire else "void"
-        return Line(kind, stream, n, body.decode(), prev=wire["prev"], link=wire["replaced"])
-    return Line("entry", stream, n, body.decode(), prev=wire["prev"], link=link_of(body), service=wire["service"])
+        return Line(kind, stream, n, body.decode(), prev=str(wire["prev"]), link=str(wire["replaced"]))
+    return Line("entry", stream, n, body.decode(), prev=str(wire["prev"]), link=link_of(body), service=str(wire["service"]))
 
 
 def parse_body(body: str) -> Line:
@@ -154,7 +154,7 @@ def parse_body(body: str) -> Line:
     return line
 
 
-def _read_mark(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
+def _read_mark(wire: Mapping[str, object], stream: str, body: bytes) -> Line:
     mark = _number(wire.get("mark"), least=0)
     if not _is_sound(body):
         raise Unreadable("A mark has its number and the end of its stream, nothing else.")
@@ -167,13 +167,13 @@ def _read_mark(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
     return Line("mark", stream, mark, body.decode(), closed=wire.get("closed") is True, beat=beat, link=head)
 
 
-def _read_certificate(wire: Mapping[str, Any], stream: str, body: bytes) -> Line:
+def _read_certificate(wire: Mapping[str, object], stream: str, body: bytes) -> Line:
     if not _is_sound(body) or len(body) > MAX_CERTIFICATE or not all(isinstance(wire.get(name), str) for name in _CERTIFIES):
         raise Unreadable("Number 0 of a stream is its certificate.")
-    return Line("certificate", stream, 0, body.decode(), link=link_of(body), service=wire["service"])
+    return Line("certificate", stream, 0, body.decode(), link=link_of(body), service=str(wire["service"]))
 
 
-def _malformed(wire: Mapping[str, Any], stream: str, n: int, body: bytes) -> Line:
+def _malformed(wire: Mapping[str, object], stream: str, n: int, body: bytes) -> Line:
     link = link_of(body)
     kept = {"malformed": True, "n": n, "digest": digest_of(body), "size": len(body), "stream": stream, "link": link}
     return Line("malformed", stream, n, canonical(kept).decode(), link=link, sent=wire)
@@ -184,18 +184,18 @@ def _is_sound(body: bytes) -> bool:
     return len(body) <= MAX_BYTES and b"\\u0000" not in body
 
 
-def _is_chained(wire: Mapping[str, Any]) -> bool:
-    return all(isinstance(wire.get(name), str) for name in ("prev", "signature")) and bool(_HASH.fullmatch(wire["prev"]))
+def _is_chained(wire: Mapping[str, object]) -> bool:
+    return all(isinstance(wire.get(name), str) for name in ("prev", "signature")) and bool(_HASH.fullmatch(str(wire["prev"])))
 
 
-def _is_void(wire: Mapping[str, Any]) -> bool:
+def _is_void(wire: Mapping[str, object]) -> bool:
     if wire.get("void") is not True or wire.get("unknown") not in {None, True} or not wire.keys() <= _VOIDS:
         return False
     replaced, attempted = wire.get("replaced"), wire.get("attempted")
     return isinstance(replaced, str) and bool(_HASH.fullmatch(replaced)) and isinstance(attempted, Mapping) and _is_entry(attempted)
 
 
-def _is_entry(wire: Mapping[str, Any]) -> bool:
+def _is_entry(wire: Mapping[str, object]) -> bool:
     if "void" in wire or any(not isinstance(wire.get(name), str) for name in _REQUIRED):
         return False
     for name, value in wire.items():
@@ -205,7 +205,7 @@ def _is_entry(wire: Mapping[str, Any]) -> bool:
             return False
         if name not in _TEXTS | _LISTS and not (value is None or isinstance(value, str | int | bool)):
             return False
-    return bool(_INSTANT.fullmatch(wire["at"]) and _ACTION.fullmatch(wire["action"]))
+    return bool(_INSTANT.fullmatch(str(wire["at"])) and _ACTION.fullmatch(str(wire["action"])))
 
 
 def _stream(value: object) -> str:

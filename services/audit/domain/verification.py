@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
+from services.audit.contract.answers import ProblemAnswer, ReportAnswer
 from services.audit.domain.genuine import Chain, certified, forged
 from services.audit.domain.lines import Line, Unreadable, parse_body
 from services.audit.domain.numbers import Numbers
@@ -382,7 +383,7 @@ def checkpoint_of(report: Report, key: VerifierKey) -> Checkpoint | None:
     return Checkpoint(key.name, report.size, bytes.fromhex(report.root))
 
 
-def as_wire(report: Report) -> dict[str, Any]:
+def as_wire(report: Report) -> ReportAnswer:
     """Return the report for `--json`."""
     first = report.first_bad
     return {
@@ -401,7 +402,7 @@ def as_wire(report: Report) -> dict[str, Any]:
     }
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _problem(problem: Problem) -> ProblemAnswer:
     return {
         "kind": problem.kind,
         "sentence": problem.sentence,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.audit import contract
+from services.audit.contract import answers
 from services.audit.service.dependencies import DependenciesProvider
 from services.audit.usecases import reading
 from services.chassis.database import CommandCall
@@ -24,7 +23,7 @@ class AuditService(OperationMethods, Witness):
     dependencies = DependenciesProvider()
 
     @rpc(reading.LIST_ENTRIES)
-    def list_entries(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_entries(self, caller: Caller, query: object) -> answers.Page[answers.EntryAnswer]:
         """Return a page of entries.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -34,7 +33,7 @@ class AuditService(OperationMethods, Witness):
             return reading.list_entries(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_CHECKPOINTS)
-    def list_checkpoints(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def list_checkpoints(self, caller: Caller, query: object) -> answers.Page[answers.CheckpointAnswer]:
         """Return a page of checkpoints.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -44,7 +43,7 @@ class AuditService(OperationMethods, Witness):
             return reading.list_checkpoints(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.PROVE)
-    def prove(self, caller: Caller, query: dict[str, Any]) -> dict[str, Any]:
+    def prove(self, caller: Caller, query: object) -> answers.InclusionProof | answers.ConsistencyProof:
         """Return a proof of inclusion or consistency.
 
         :raises NotTheAuditor, UnknownEntry: 403, 404.
@@ -54,7 +53,7 @@ class AuditService(OperationMethods, Witness):
             return reading.prove(work, by=caller, query=asked)
 
     @rpc(reading.LIST_FINDINGS)
-    def list_findings(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_findings(self, caller: Caller, query: object = None) -> answers.Page[answers.FindingAnswer]:
         """Return findings, the newest first.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -64,7 +63,7 @@ class AuditService(OperationMethods, Witness):
             return reading.list_findings(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_REVIEWS)
-    def list_reviews(self, caller: Caller, query: dict[str, Any] | None = None) -> dict[str, Any]:
+    def list_reviews(self, caller: Caller, query: object = None) -> answers.Page[answers.ReviewAnswer]:
         """Return the weeks and their reviews, the newest first.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -74,21 +73,21 @@ class AuditService(OperationMethods, Witness):
             return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.SIGN_REVIEW, command=True, status=201)
-    def sign_review(self, call: CommandCall, body: dict[str, Any]) -> dict[str, Any]:
+    def sign_review(self, call: CommandCall, body: object) -> answers.ReviewAnswer:
         """Sign off a week's review.
 
         :raises NotTheAuditor, WeekNotOver, ReviewAlreadySigned: 403, 409, 409.
         """
-        command = contract.ReviewSignSchema().load(body)
+        week = contract.ReviewSignSchema().load(body).week
         call.subject_id = review_id = new_id()
         return call.run(
-            lambda work: reading.sign_review(work, by=call.caller, now=self.database.clock(), review_id=review_id, **command),
-            replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), **command),
+            lambda work: reading.sign_review(work, by=call.caller, now=self.database.clock(), review_id=review_id, week=week),
+            replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), week=week),
         )
 
     @rpc(reading.FIND_UNCOVERED, identity=contract.SERVICES)
-    def find_uncovered(self, caller: Caller, size: int, ranges: list[dict[str, Any]]) -> dict[str, Any]:
+    def find_uncovered(self, caller: Caller, size: int, ranges: object) -> answers.UncoveredAnswer:
         """Tell a service which numbers of its own the checkpoint of that size does not cover."""
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
         with self.database.work(caller) as work:
-            return reading.find_uncovered(work, **asked)
+            return reading.find_uncovered(work, asked)

@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.audit.domain.lines import digest_under
+from services.audit.domain.records import Finding
 from services.audit.service.entries_consumer import EntriesConsumer
 from services.audit.storage import leadership
-from services.audit.storage.trail import Finding
 from services.audit.storage.witness import WitnessFile
 from services.audit.usecases.announcing import announce_checkpoint
 from services.audit.usecases.findings import raise_findings

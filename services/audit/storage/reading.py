@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, Row, Select, func, insert, select, text
+from sqlalchemy import ColumnElement, Select, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.audit.contract.schemas import CoverageQuery, EntriesQuery
+from services.audit.domain.records import Review, Signal, StoredCheckpoint, StoredFinding, StoredLine
 from services.audit.domain.weeks import WEEK
 from services.audit.storage.tables import checkpoints, findings, reviews, trail
 from services.chassis.database import UnitOfWork
+from services.chassis.database.rows import all_typed, typed_or_none
 
 #: Beyond this many, a total is only "at least".
 COUNTED = 10_000
+# As text, for it is one set operation over arrays.
 # Where a commit failed, whatever came of its number will do: a void, or the entry that was durable after all.
 _UNCOVERED = text(
     "SELECT r.place FROM unnest(CAST(:streams AS uuid[]), CAST(:firsts AS bigint[]), CAST(:lasts AS bigint[]), CAST(:voids AS boolean[]))"
@@ -34,27 +37,26 @@ _COLUMNS: Mapping[str, ColumnElement[str]] = {
 }
 
 
-def list_entries(work: UnitOfWork, query: Mapping[str, Any], *, below: int | None, limit: int) -> list[dict[str, Any]]:
+def list_entries(work: UnitOfWork, query: EntriesQuery, *, below: int | None, limit: int) -> list[StoredLine]:
     """Return at most `limit` entries below a position, the newest first."""
-    statement = _matching(query).with_only_columns(trail.c.position, trail.c.body)
+    statement = _matching(query).with_only_columns(trail.c.position, trail.c.leaf, trail.c.body)
     if below is not None:
         statement = statement.where(trail.c.position < below)
-    rows = work.execute(statement.order_by(trail.c.position.desc()).limit(limit))
-    return [{"position": row.position, **orjson.loads(row.body)} for row in rows]
+    return all_typed(StoredLine, work.execute(statement.order_by(trail.c.position.desc()).limit(limit)).mappings())
 
 
-def count_entries(work: UnitOfWork, query: Mapping[str, Any]) -> int:
+def count_entries(work: UnitOfWork, query: EntriesQuery) -> int:
     """Count the entries, no further than one beyond what is counted exactly."""
     part = _matching(query).with_only_columns(trail.c.position).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
 
-def list_checkpoints(work: UnitOfWork, *, below: int | None, limit: int) -> list[Row[Any]]:
+def list_checkpoints(work: UnitOfWork, *, below: int | None, limit: int) -> list[StoredCheckpoint]:
     """Return at most `limit` checkpoints below a size, the newest first."""
     statement = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(limit)
     if below is not None:
         statement = statement.where(checkpoints.c.size < below)
-    return list(work.execute(statement))
+    return all_typed(StoredCheckpoint, work.execute(statement).mappings())
 
 
 def count_checkpoints(work: UnitOfWork) -> int:
@@ -63,32 +65,31 @@ def count_checkpoints(work: UnitOfWork) -> int:
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
 
-def uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str, Any]]) -> list[int]:
+def uncovered(work: UnitOfWork, query: CoverageQuery) -> list[int]:
     """Return the places of the ranges that the first `size` lines do not wholly have; all, if that many were never signed."""
     rows = work.execute(
         _UNCOVERED,
         {
-            "size": size,
-            "streams": [str(each["stream"]) for each in ranges],
-            "firsts": [each["first"] for each in ranges],
-            "lasts": [each["last"] for each in ranges],
-            "voids": [each["void"] for each in ranges],
+            "size": query.size,
+            "streams": [each.stream for each in query.ranges],
+            "firsts": [each.first for each in query.ranges],
+            "lasts": [each.last for each in query.ranges],
+            "voids": [each.void for each in query.ranges],
         },
     )
     return [int(row.place) - 1 for row in rows]
 
 
-def checkpoint_covering(work: UnitOfWork, size: int) -> Row[Any] | None:
+def checkpoint_covering(work: UnitOfWork, size: int) -> StoredCheckpoint | None:
     """Return the smallest checkpoint of at least `size` lines."""
     statement = select(checkpoints).where(checkpoints.c.size >= size).order_by(checkpoints.c.size).limit(1)
-    row: Row[Any] | None = work.execute(statement).one_or_none()
-    return row
+    return typed_or_none(StoredCheckpoint, work.execute(statement).mappings().one_or_none())
 
 
-def line_at(work: UnitOfWork, position: int) -> Row[Any] | None:
-    """Return one line: leaf, body."""
-    row: Row[Any] | None = work.execute(select(trail.c.leaf, trail.c.body).where(trail.c.position == position)).one_or_none()
-    return row
+def line_at(work: UnitOfWork, position: int) -> StoredLine | None:
+    """Return one line."""
+    statement = select(trail.c.position, trail.c.leaf, trail.c.body).where(trail.c.position == position)
+    return typed_or_none(StoredLine, work.execute(statement).mappings().one_or_none())
 
 
 def first_day(work: UnitOfWork) -> date | None:
@@ -97,10 +98,10 @@ def first_day(work: UnitOfWork) -> date | None:
     return datetime.fromisoformat(at).date() if at else None
 
 
-def list_findings(work: UnitOfWork, *, below: str | None, limit: int) -> list[Row[Any]]:
+def list_findings(work: UnitOfWork, *, below: str | None, limit: int) -> list[StoredFinding]:
     """Return at most `limit` findings below an id, the newest first: ids are in the order of their making."""
-    statement = select(findings).order_by(findings.c.id.desc()).limit(limit)
-    return list(work.execute(statement if below is None else statement.where(findings.c.id < below)))
+    statement = select(*(findings.c[column.name] for column in fields(StoredFinding))).order_by(findings.c.id.desc()).limit(limit)
+    return all_typed(StoredFinding, work.execute(statement if below is None else statement.where(findings.c.id < below)).mappings())
 
 
 def count_all_findings(work: UnitOfWork) -> int:
@@ -116,9 +117,10 @@ def count_findings(work: UnitOfWork, week: date) -> int:
     return int(work.execute(statement).scalar_one())
 
 
-def signed_reviews(work: UnitOfWork) -> dict[date, Row[Any]]:
+def signed_reviews(work: UnitOfWork) -> dict[date, Review]:
     """Return the reviews that were signed off, by week."""
-    return {row.week: row for row in work.execute(select(reviews))}
+    rows = work.execute(select(reviews.c.week, reviews.c.reviewer, reviews.c.signed_at, reviews.c.size)).mappings()
+    return {review.week: review for review in all_typed(Review, rows)}
 
 
 def sign_review(work: UnitOfWork, *, review_id: str, week: date, reviewer: str, signed_at: datetime, size: int, root: bytes) -> None:
@@ -126,9 +128,10 @@ def sign_review(work: UnitOfWork, *, review_id: str, week: date, reviewer: str, 
     work.execute(insert(reviews).values(id=review_id, week=week, reviewer=reviewer, signed_at=signed_at, size=size, root=root))
 
 
-def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[dict[str, Any]]:
+def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[Signal]:
     """Return the week's users by how many records they looked at, and how much of it at odd hours or refused (R191)."""
     start = _midnight(week)
+    # As text, for it is one aggregation with filters over a lateral set.
     rows = work.execute(
         text(
             "SELECT actor, component, count(DISTINCT position) AS entries, count(DISTINCT subject) AS subjects,"
@@ -141,20 +144,20 @@ def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[dict[str, A
         ),
         {"start": _wire(start), "end": _wire(start + timedelta(days=7)), "most": most},
     )
-    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name for it
+    return all_typed(Signal, rows.mappings())
 
 
-def _matching(query: Mapping[str, Any]) -> Select[Any]:
+def _matching(query: EntriesQuery) -> Select[tuple[object, ...]]:
     statement = select(trail).where(trail.c.kind == "entry")
     for name, column in _COLUMNS.items():
-        if name in query:
-            statement = statement.where(column == query[name])
-    if "subject" in query:
-        statement = statement.where(trail.c.subjects.cast(JSONB).contains([query["subject"]]))
-    if "since" in query:
-        statement = statement.where(trail.c.at >= _wire(query["since"]))
-    if "until" in query:
-        statement = statement.where(trail.c.at < _wire(query["until"]))
+        if (value := getattr(query, name)) is not None:
+            statement = statement.where(column == value)
+    if query.subject is not None:
+        statement = statement.where(trail.c.subjects.cast(JSONB).contains([query.subject]))
+    if query.since is not None:
+        statement = statement.where(trail.c.at >= _wire(query.since))
+    if query.until is not None:
+        statement = statement.where(trail.c.at < _wire(query.until))
     return statement
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Row, bindparam, text
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, not_, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import BigInteger, Uuid
 
 from services.audit.domain.lines import Kind, Line
 from services.audit.domain.numbers import Numbers
+from services.audit.domain.records import Finding, PassportUse, StoredCheckpoint, StreamState
+from services.audit.storage.tables import checkpoints, findings, issued_passports, progress, trail, trail_nodes, trail_streams
+from services.chassis.database.rows import typed_or_none
 from services.chassis.translog import merkle
 
 #: Rows that are read at a time; between two reads the event loop may turn to something else.
@@ -22,49 +25,35 @@ CHUNK = 500
 ANNOUNCED = "announced"
 _TILE = 8
 
-# As one JSON value: the driver quotes arrays of text one by one, with a regular expression.
+# As text, for it is one set operation over one JSON value: the driver quotes arrays of text one by one, with a regular expression.
 _INSERT_LINES = text(
     "INSERT INTO trail (position, leaf, body)"
     " SELECT position, leaf, body FROM json_to_recordset(CAST(:lines AS json)) AS new (position bigint, leaf bytea, body text)"
 )
+# As text, for it is one set operation over two arrays, whose plan is the same for every size of a batch.
 _FIND_LINES = text(
     "SELECT trail.stream::text AS stream, trail.n, trail.kind, trail.leaf FROM trail"
     " JOIN (SELECT DISTINCT * FROM unnest(:streams, :ns) AS given (stream, n)) AS wanted USING (stream, n)"
 ).bindparams(bindparam("streams", type_=ARRAY(Uuid(as_uuid=False))), bindparam("ns", type_=ARRAY(BigInteger)))
-_SAVE_STREAM = text(
-    "INSERT INTO trail_streams (stream, contiguous, mark, marked_at, crashed, closed, beat)"
-    " VALUES (:stream, :contiguous, :mark, :marked_at, :crashed, :closed, :beat) ON CONFLICT (stream) DO UPDATE SET"
-    " contiguous = excluded.contiguous, mark = excluded.mark, marked_at = excluded.marked_at,"
-    " crashed = excluded.crashed, closed = excluded.closed, beat = excluded.beat"
+_NEW_STREAM = upsert(trail_streams)
+_SAVE_STREAM = _NEW_STREAM.on_conflict_do_update(
+    index_elements=["stream"],
+    set_={name: _NEW_STREAM.excluded[name] for name in ("contiguous", "mark", "marked_at", "crashed", "closed", "beat")},
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about the trail that a person must look into; `key` tells it from others of its kind."""
-
-    kind: str
-    key: str
-    position: int | None = None
-    stream: str | None = None
-    n: int | None = None
-    service: str | None = None
-
-
-@dataclass(slots=True)
-class Known:
-    """What is kept of a stream beside its lines."""
-
-    numbers: Numbers
-    #: When a mark first left something open, or somebody said that its process is gone.
-    marked_at: datetime | None = None
-    #: The last time, by its process's count, that it said it lives.
-    beat: int = 0
+# As text, for the plan: the window is cut off before any passport is looked up.
+_PASSPORT_USES = text(
+    "SELECT position, jti, at, stream::text AS stream, n, service,"
+    " EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti AND i.holder = w.actor) AS known FROM"
+    " (SELECT position, jti, at, actor, stream, n, service FROM trail"
+    " WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
+    " ORDER BY position"
+)
 
 
 def size_of(connection: Connection) -> int:
     """Return how many lines the trail has."""
-    return cast(int, connection.execute(text("SELECT coalesce(max(position) + 1, 0) FROM trail")).scalar_one())
+    size: int = connection.execute(select(func.coalesce(func.max(trail.c.position) + 1, 0))).scalar_one()
+    return size
 
 
 def append_lines(connection: Connection, first: int, lines: Sequence[Line]) -> None:
@@ -77,7 +66,7 @@ def append_nodes(connection: Connection, nodes: Iterable[tuple[int, int, bytes]]
     """Keep those completed subtrees that are kept at all."""
     kept = [{"level": level, "index": index, "hash": value} for level, index, value in nodes if level % _TILE == 0]
     if kept:
-        connection.execute(text("INSERT INTO trail_nodes (level, index, hash) VALUES (:level, :index, :hash)"), kept)
+        connection.execute(insert(trail_nodes), kept)
 
 
 def find_numbers(connection: Connection, lines: Sequence[Line]) -> dict[tuple[str, int], list[tuple[Kind, bytes]]]:
@@ -97,12 +86,9 @@ def column_n(line: Line) -> int:
 def read_rows(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, str]]:
     """Yield the lines from `start` to `end` as they are stored: position, leaf, body."""
     while start < end:
-        rows = connection.execute(
-            text("SELECT position, leaf, body FROM trail WHERE position >= :start AND position < :end ORDER BY position LIMIT :chunk"),
-            {"start": start, "end": end, "chunk": CHUNK},
-        ).all()
-        for row in rows:
-            yield row.position, bytes(row.leaf), row.body
+        lines = select(trail.c.position, trail.c.leaf, trail.c.body).where(trail.c.position >= start, trail.c.position < end)
+        rows = connection.execute(lines.order_by(trail.c.position).limit(CHUNK)).all()
+        yield from rows
         if len(rows) < CHUNK:
             return
         start = rows[-1].position + 1
@@ -130,93 +116,78 @@ class StoredTree:
         count = 1 << (level - stored)
         start = index * count
         if stored:
-            statement = text("SELECT hash FROM trail_nodes WHERE level = :level AND index >= :start AND index < :end ORDER BY index")
+            column, place = trail_nodes.c.hash, trail_nodes.c.index
+            statement = select(column).where(trail_nodes.c.level == stored)
         else:
-            statement = text("SELECT leaf AS hash FROM trail WHERE position >= :start AND position < :end ORDER BY position")
-        hashes = self._connection.execute(statement, {"level": stored, "start": start, "end": start + count}).scalars().all()
+            column, place = trail.c.leaf, trail.c.position
+            statement = select(column)
+        hashes = self._connection.execute(statement.where(place >= start, place < start + count).order_by(place)).scalars().all()
         if len(hashes) != count:
             raise merkle.ProofImpossible("The trail does not have that many lines.")
-        return merkle.root_of(bytes(value) for value in hashes)
+        return merkle.root_of(hashes)
 
 
 def add_checkpoint(connection: Connection, size: int, root: bytes, note: str, signed_at: datetime) -> None:
     """Keep a signed checkpoint."""
-    connection.execute(
-        text("INSERT INTO checkpoints (size, root, note, signed_at) VALUES (:size, :root, :note, :signed_at) ON CONFLICT (size) DO NOTHING"),
-        {"size": size, "root": root, "note": note, "signed_at": signed_at},
-    )
+    new = upsert(checkpoints).values(size=size, root=root, note=note, signed_at=signed_at)
+    connection.execute(new.on_conflict_do_nothing(index_elements=["size"]))
 
 
-def last_checkpoint(connection: Connection) -> Row[Any] | None:
-    """Return the newest checkpoint: size, root, note, signed_at."""
-    return connection.execute(text("SELECT size, root, note, signed_at FROM checkpoints ORDER BY size DESC LIMIT 1")).one_or_none()
+def last_checkpoint(connection: Connection) -> StoredCheckpoint | None:
+    """Return the newest checkpoint."""
+    row = connection.execute(select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)).mappings().one_or_none()
+    return typed_or_none(StoredCheckpoint, row)
 
 
 def sizes_before(connection: Connection, size: int, *, most: int) -> list[int]:
     """Return the sizes of the last checkpoints before one, the newest first."""
-    statement = text("SELECT size FROM checkpoints WHERE size < :size ORDER BY size DESC LIMIT :most")
-    return list(connection.execute(statement, {"size": size, "most": most}).scalars())
+    sizes = select(checkpoints.c.size).where(checkpoints.c.size < size).order_by(checkpoints.c.size.desc())
+    return list(connection.execute(sizes.limit(most)).scalars())
 
 
-_STREAM_COLUMNS = "stream::text AS stream, contiguous, mark, marked_at, crashed, closed, beat"
-_MAY_SAY_MORE = "(NOT s.closed OR s.contiguous < s.mark OR s.marked_at IS NOT NULL)"
+_MAY_SAY_MORE = or_(not_(trail_streams.c.closed), trail_streams.c.contiguous < trail_streams.c.mark, trail_streams.c.marked_at.is_not(None))
+_ABOVE = and_(trail.c.stream == trail_streams.c.stream, trail.c.n > trail_streams.c.contiguous)
 
 
-def load_streams(connection: Connection) -> dict[str, Known]:
+def load_streams(connection: Connection) -> dict[str, StreamState]:
     """Return what is known of each stream that may still grow, lacks numbers, or has an end that was not looked at."""
-    rows = connection.execute(text(f"SELECT {_STREAM_COLUMNS} FROM trail_streams s WHERE {_MAY_SAY_MORE}"))  # noqa: S608 - constants
-    streams = {row.stream: _known(row) for row in rows}
-    for row in connection.execute(
-        text(
-            "SELECT s.stream::text AS stream, t.n FROM trail_streams s JOIN trail t ON t.stream = s.stream AND t.n > s.contiguous"  # noqa: S608 - constants
-            f" WHERE {_MAY_SAY_MORE}"
-        )
-    ):
-        streams[row.stream].numbers.came(row.n)
-    return streams
+    return _load(connection, _MAY_SAY_MORE)
 
 
-def load_stream(connection: Connection, stream: str) -> Known:
+def load_stream(connection: Connection, stream: str) -> StreamState:
     """Return what is known of one stream, closed or not."""
-    row = connection.execute(
-        text(f"SELECT {_STREAM_COLUMNS} FROM trail_streams WHERE stream = :stream"),  # noqa: S608 - a constant
-        {"stream": stream},
-    ).one_or_none()
-    if row is None:
-        return Known(Numbers())
-    known = _known(row)
-    for n in connection.execute(
-        text("SELECT n FROM trail WHERE stream = :stream AND n > :contiguous"), {"stream": stream, "contiguous": row.contiguous}
-    ).scalars():
-        known.numbers.came(n)
-    return known
+    return _load(connection, trail_streams.c.stream == stream).get(stream) or StreamState(Numbers())
 
 
-def _known(row: Row[Any]) -> Known:
-    numbers = Numbers(contiguous=row.contiguous, mark=row.mark, crashed=row.crashed, closed=row.closed)
-    return Known(numbers, row.marked_at, row.beat)
+def _load(connection: Connection, which: ColumnElement[bool]) -> dict[str, StreamState]:
+    streams: dict[str, StreamState] = {}
+    for row in connection.execute(select(trail_streams).where(which)):
+        numbers = Numbers(contiguous=row.contiguous, mark=row.mark, crashed=row.crashed, closed=row.closed)
+        streams[row.stream] = StreamState(numbers, row.marked_at, row.beat)
+    for stream, n in connection.execute(select(trail.c.stream, trail.c.n).join(trail_streams, _ABOVE).where(which)):
+        streams[stream].numbers.came(n)
+    return streams
 
 
 def load_certificate(connection: Connection, stream: str) -> str | None:
     """Return the certificate of a stream as it stands in the trail."""
-    return connection.execute(
-        text("SELECT body FROM trail WHERE stream = :stream AND n = 0 AND kind = 'certificate'"), {"stream": stream}
-    ).scalar_one_or_none()
+    statement = select(trail.c.body).where(trail.c.stream == stream, trail.c.n == 0, trail.c.kind == "certificate")
+    return connection.execute(statement).scalar_one_or_none()
 
 
-def save_streams(connection: Connection, streams: Iterable[tuple[str, Known]]) -> None:
+def save_streams(connection: Connection, streams: Iterable[tuple[str, StreamState]]) -> None:
     """Write what is known of streams."""
     rows = [
         {
             "stream": stream,
-            "contiguous": known.numbers.contiguous,
-            "mark": known.numbers.mark,
-            "marked_at": known.marked_at,
-            "crashed": known.numbers.crashed,
-            "closed": known.numbers.closed,
-            "beat": known.beat,
+            "contiguous": state.numbers.contiguous,
+            "mark": state.numbers.mark,
+            "marked_at": state.marked_at,
+            "crashed": state.numbers.crashed,
+            "closed": state.numbers.closed,
+            "beat": state.beat,
         }
-        for stream, known in streams
+        for stream, state in streams
     ]
     if rows:
         connection.execute(_SAVE_STREAM, rows)
@@ -226,66 +197,38 @@ def add_passports(connection: Connection, passports: Iterable[tuple[str, int, st
     """Keep which passports access issued, at which position it said so, and to whom; the first to say so is believed."""
     rows = [{"jti": jti, "position": position, "holder": holder} for jti, position, holder in passports]
     if rows:
-        connection.execute(
-            text("INSERT INTO issued_passports (jti, position, holder) VALUES (:jti, :position, :holder) ON CONFLICT DO NOTHING"), rows
-        )
+        connection.execute(upsert(issued_passports).on_conflict_do_nothing(), rows)
 
 
-def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[Row[Any]], int]:
+def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[PassportUse], int]:
     """Return entries from `start` on with a passport that access did not issue to their actor, and where the next search begins.
 
-    An entry is position, jti, stream, n, service. Those younger than `before` are left for the next search: the issuing may still be on its way.
+    Those younger than `before` are left for the next search: the issuing may still be on its way.
     """
     limit = before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    rows = connection.execute(
-        text(
-            "SELECT position, jti, at, stream::text AS stream, n, service,"
-            " EXISTS (SELECT FROM issued_passports i WHERE i.jti = w.jti AND i.holder = w.actor) AS known FROM"
-            " (SELECT position, jti, at, actor, stream, n, service FROM trail"
-            " WHERE position >= :start AND kind = 'entry' ORDER BY position LIMIT 5000) AS w"
-            " ORDER BY position"
-        ),
-        {"start": start},
-    ).all()
     unknown = []
-    for row in rows:
+    for row in connection.execute(_PASSPORT_USES, {"start": start}):
         if row.at >= limit:
             break
         start = row.position + 1
         if row.jti is not None and not row.known:
-            unknown.append(row)
+            unknown.append(PassportUse(row.position, row.jti, row.stream, row.n, row.service))
     return unknown, start
 
 
 def read_progress(connection: Connection, name: str) -> int:
     """Return how far a search through the trail has come."""
-    return connection.execute(text("SELECT position FROM progress WHERE name = :name"), {"name": name}).scalar_one_or_none() or 0
+    return connection.execute(select(progress.c.position).where(progress.c.name == name)).scalar_one_or_none() or 0
 
 
 def save_progress(connection: Connection, name: str, position: int) -> None:
     """Keep how far a search through the trail has come."""
-    connection.execute(
-        text("INSERT INTO progress (name, position) VALUES (:name, :position) ON CONFLICT (name) DO UPDATE SET position = excluded.position"),
-        {"name": name, "position": position},
-    )
+    new = upsert(progress).values(name=name, position=position)
+    connection.execute(new.on_conflict_do_update(index_elements=["name"], set_={"position": position}))
 
 
 def add_finding(connection: Connection, finding: Finding, *, finding_id: str, found_at: datetime) -> bool:
     """Keep a finding; tell whether it is a new one."""
-    result = connection.execute(
-        text(
-            "INSERT INTO findings (id, kind, key, position, stream, n, service, found_at)"
-            " VALUES (:id, :kind, :key, :position, :stream, :n, :service, :found_at) ON CONFLICT (kind, key) DO NOTHING"
-        ),
-        {
-            "id": finding_id,
-            "kind": finding.kind,
-            "key": finding.key,
-            "position": finding.position,
-            "stream": finding.stream,
-            "n": finding.n,
-            "service": finding.service,
-            "found_at": found_at,
-        },
-    )
-    return result.rowcount == 1
+    new = upsert(findings).values(id=finding_id, found_at=found_at, **asdict(finding))
+    kept = connection.execute(new.on_conflict_do_nothing(index_elements=["kind", "key"]).returning(findings.c.id))
+    return kept.first() is not None

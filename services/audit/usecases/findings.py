@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from services.audit.storage.trail import Finding, add_finding
+from services.audit.domain.records import Finding
+from services.audit.storage.trail import add_finding
 from services.chassis.database import UnitOfWork
 
 RAISE = "audit:finding:raise"

@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from services.audit.domain.genuine import Chain, certified, forged
 from services.audit.domain.lines import Line, Unreadable, digest_of, parse_body, read_line
+from services.audit.domain.records import Finding, StreamState
 from services.audit.storage import trail
-from services.audit.storage.trail import Finding, Known
 from services.chassis.database.stream import Certificate
 from services.chassis.identity import ServiceKeys
 
@@ -34,7 +34,7 @@ class Sent:
 class Followed:
     """One stream, as far as it has come."""
 
-    known: Known
+    state: StreamState
     certificate: Certificate | None = None
     certified_by: bytes = b""
     heard_at: datetime | None = None
@@ -47,24 +47,24 @@ class Followed:
 
     def copy(self) -> Followed:
         """Return one that can be changed while this one stays."""
-        numbers = replace(self.known.numbers, ahead=set(self.known.numbers.ahead))
-        known = Known(numbers, self.known.marked_at, self.known.beat)
-        return replace(self, known=known, chain=self.chain.copy())
+        numbers = replace(self.state.numbers, ahead=set(self.state.numbers.ahead))
+        state = StreamState(numbers, self.state.marked_at, self.state.beat)
+        return replace(self, state=state, chain=self.chain.copy())
 
     def is_news(self, line: Line) -> bool:
         """Whether a mark says more of its stream than is known; one that does not is heard, and not kept."""
-        numbers = self.known.numbers
+        numbers = self.state.numbers
         return line.n > numbers.mark or (line.closed and not numbers.closed)
 
     def hear(self, line: Line, now: datetime) -> None:
         """Note that its process lives, if a mark is newer than those before: an old one that comes again says nothing."""
-        if line.beat is not None and line.beat > self.known.beat:
-            self.known.beat, self.heard_at = line.beat, now
-            self.known.numbers.lives()
+        if line.beat is not None and line.beat > self.state.beat:
+            self.state.beat, self.heard_at = line.beat, now
+            self.state.numbers.lives()
 
     def note(self, line: Line, now: datetime) -> bool:
         """Note what a line says of its stream; return False for a mark that is not believed."""
-        numbers = self.known.numbers
+        numbers = self.state.numbers
         if line.kind != "mark":
             numbers.came(line.n)
             return True
@@ -72,8 +72,8 @@ class Followed:
         if not numbers.settled(line.n, closed=line.closed, highest=line.highest):
             return False
         # Counted from the first mark that leaves something open, so that a busy stream's holes grow old as well.
-        if self.known.marked_at is None or not open_before or line.highest is not None:
-            self.known.marked_at = now
+        if self.state.marked_at is None or not open_before or line.highest is not None:
+            self.state.marked_at = now
         return True
 
 
@@ -91,8 +91,8 @@ class Following:
         self._account_of = account_of
         self._listening_since = now
         self.streams: dict[str, Followed] = {}
-        for name, known in trail.load_streams(connection).items():
-            self.streams[name] = self._taken_up(name, known, now)
+        for name, state in trail.load_streams(connection).items():
+            self.streams[name] = self._taken_up(name, state, now)
 
     def trust(self, keys: ServiceKeys, *, own: str | None) -> None:
         """Believe what these keys certify; a new stream under one that is retired is believed no more.
@@ -135,15 +135,15 @@ class Following:
 
     def forget_closed(self) -> None:
         """Leave alone the streams whose end has been looked at; what still comes of them is taken up from the trail."""
-        self.streams = {name: stream for name, stream in self.streams.items() if not stream.known.numbers.closed or stream.known.marked_at}
+        self.streams = {name: stream for name, stream in self.streams.items() if not stream.state.numbers.closed or stream.state.marked_at}
 
     def overdue(self, now: datetime) -> Iterator[tuple[str, Followed, list[Finding]]]:
         """Yield a changed copy of each stream whose mark is old, with the holes in it, and with its end if that is unproven."""
         for name, stream in self.streams.items():
-            if stream.known.marked_at is None or now - stream.known.marked_at <= HOLE_AFTER:
+            if stream.state.marked_at is None or now - stream.state.marked_at <= HOLE_AFTER:
                 continue
             changed = stream.copy()
-            numbers = changed.known.numbers
+            numbers = changed.state.numbers
             findings = []
             for gap in numbers.missing():
                 findings.append(Finding("hole", f"{name}/{gap.start}-{gap.stop - 1}", None, name, gap.start, stream.service))
@@ -151,7 +151,7 @@ class Following:
             for gap in numbers.excused():
                 numbers.give_up(gap)
             if numbers.closed:
-                changed.known.marked_at = None
+                changed.state.marked_at = None
                 if numbers.crashed is not None:
                     findings.append(Finding("unproven-tail", name, None, name, numbers.mark + 1, stream.service))
             yield name, changed, findings
@@ -163,16 +163,16 @@ class Following:
             self._listening_since = now
             return []
         return [
-            Finding("silent", f"{name}/{stream.known.beat}", None, name, stream.known.numbers.mark, stream.service)
+            Finding("silent", f"{name}/{stream.state.beat}", None, name, stream.state.numbers.mark, stream.service)
             for name, stream in self.streams.items()
             if stream.certificate is not None
             and stream.certificate.beats
-            and not stream.known.numbers.closed
+            and not stream.state.numbers.closed
             and now - max(stream.heard_at or self._listening_since, self._listening_since) > SILENT_AFTER
         ]
 
-    def _taken_up(self, name: str, known: Known, now: datetime) -> Followed:
-        stream = Followed(known)
+    def _taken_up(self, name: str, state: StreamState, now: datetime) -> Followed:
+        stream = Followed(state)
         body = trail.load_certificate(self._connection, name)
         if body is not None:
             # Whoever can write into the database may have put another one there.

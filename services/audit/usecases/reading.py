@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from functools import partial
+from typing import TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Row
+import orjson
 
 from services.audit.contract import ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
+from services.audit.contract.answers import (
+    CheckpointAnswer,
+    ConsistencyProof,
+    EntryAnswer,
+    FindingAnswer,
+    InclusionProof,
+    Page,
+    ReviewAnswer,
+    SignalAnswer,
+    UncoveredAnswer,
+)
+from services.audit.contract.schemas import ConsistencyQuery, CoverageQuery, EntriesQuery, InclusionQuery, PageQuery
+from services.audit.domain.records import Review, Signal, StoredCheckpoint, StoredFinding
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
@@ -29,98 +44,93 @@ SIGN_REVIEW = "audit:review:sign"
 FIND_UNCOVERED = "audit:number:find-uncovered"
 
 
-def list_entries(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+
+
+def list_entries(work: UnitOfWork, *, by: Caller, query: EntriesQuery, cursors: Cursors) -> Page[EntryAnswer]:
     """Return a page of entries, the newest first. (R125, R127, T14)
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises CursorInvalid: the cursor is not of this query.
     """
     require_trail_reader(by)
-    below = cursors.open(query.get("cursor"), of="entries", user_id=by.id, query=query)
-    items = reading.list_entries(work, query, below=below, limit=query["limit"] + 1)
+    pages = _Pages("entries", by, query, cursors)
+    rows = reading.list_entries(work, query, below=pages.below, limit=query.limit + 1)
     count = reading.count_entries(work, query)
-    asked = sorted(query.keys() - {"limit", "cursor"})
-    work.record(LIST_ENTRIES, subjects=_ids(query.get("subject")), fields=asked)
-    return _page(items, "position", cursors, of="entries", by=by, query=query, count=count)
+    work.record(LIST_ENTRIES, subjects=_ids(query.subject), fields=sorted(pages.filters))
+    return pages.page(rows, position=lambda row: row.position, answer=lambda row: _entry(row.position, row.body), count=count)
 
 
-def list_checkpoints(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
+def list_checkpoints(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors: Cursors) -> Page[CheckpointAnswer]:
     """Return a page of signed checkpoints, the newest first.
 
-    :raises NotTheAuditor: the caller is not the ISSO.
+    :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     require_trail_reader(by)
-    below = cursors.open(query.get("cursor"), of="checkpoints", user_id=by.id, query=query)
-    rows = reading.list_checkpoints(work, below=below, limit=query["limit"] + 1)
-    items = [{"size": row.size, "root": _base64(bytes(row.root)), "note": row.note, "signed_at": wire_value(row.signed_at)} for row in rows]
+    pages = _Pages("checkpoints", by, query, cursors)
+    rows = reading.list_checkpoints(work, below=pages.below, limit=query.limit + 1)
     work.record(LIST_CHECKPOINTS)
-    return _page(items, "size", cursors, of="checkpoints", by=by, query=query, count=reading.count_checkpoints(work))
+    return pages.page(rows, position=lambda row: row.size, answer=_checkpoint, count=reading.count_checkpoints(work))
 
 
-def prove(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any]) -> dict[str, Any]:
+def prove(work: UnitOfWork, *, by: Caller, query: InclusionQuery | ConsistencyQuery) -> InclusionProof | ConsistencyProof:
     """Return a proof of inclusion or of consistency, with the checkpoint that it leads to. (N2)
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises UnknownEntry: there is no such entry, or no checkpoint of that size or covering it.
     """
     require_trail_reader(by)
-    tree = StoredTree(work.connection)
-    if "position" in query:
-        position = query["position"]
-        line = reading.line_at(work, position)
-        checkpoint = reading.checkpoint_covering(work, query.get("size", position + 1))
-        if line is None or checkpoint is None or position >= checkpoint.size or query.get("size", checkpoint.size) != checkpoint.size:
-            raise UnknownEntry
-        path = merkle.inclusion_proof(position, checkpoint.size, tree.subtree)
-        work.record(PROVE, fields=["position"])
-        return {
-            "kind": "inclusion",
-            "position": position,
-            "leaf": _base64(bytes(line.leaf)),
-            "body": line.body,
-            "size": checkpoint.size,
-            "path": [_base64(step) for step in path],
-            "note": checkpoint.note,
-        }
-    checkpoint = reading.checkpoint_covering(work, query["second"])
-    if checkpoint is None or checkpoint.size != query["second"] or query["first"] > query["second"]:
+    return _prove_inclusion(work, query) if isinstance(query, InclusionQuery) else _prove_consistency(work, query)
+
+
+def _prove_inclusion(work: UnitOfWork, query: InclusionQuery) -> InclusionProof:
+    position = query.position
+    line = reading.line_at(work, position)
+    checkpoint = reading.checkpoint_covering(work, query.size or position + 1)
+    if line is None or checkpoint is None or position >= checkpoint.size or (query.size or checkpoint.size) != checkpoint.size:
         raise UnknownEntry
-    path = merkle.consistency_proof(query["first"], query["second"], tree.subtree)
-    work.record(PROVE, fields=["first", "second"])
+    path = merkle.inclusion_proof(position, checkpoint.size, StoredTree(work.connection).subtree)
+    work.record(PROVE, fields=["position"])
     return {
-        "kind": "consistency",
-        "first": query["first"],
+        "kind": "inclusion",
+        "position": position,
+        "leaf": _base64(line.leaf),
+        "body": line.body,
         "size": checkpoint.size,
         "path": [_base64(step) for step in path],
         "note": checkpoint.note,
     }
 
 
-def list_findings(work: UnitOfWork, *, by: Caller, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
+def _prove_consistency(work: UnitOfWork, query: ConsistencyQuery) -> ConsistencyProof:
+    checkpoint = reading.checkpoint_covering(work, query.second)
+    if checkpoint is None or checkpoint.size != query.second or query.first > query.second:
+        raise UnknownEntry
+    path = merkle.consistency_proof(query.first, query.second, StoredTree(work.connection).subtree)
+    work.record(PROVE, fields=["first", "second"])
+    return {
+        "kind": "consistency",
+        "first": query.first,
+        "size": checkpoint.size,
+        "path": [_base64(step) for step in path],
+        "note": checkpoint.note,
+    }
+
+
+def list_findings(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors: Cursors) -> Page[FindingAnswer]:
     """Return findings, the newest first.
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
     require_trail_reader(by)
-    below = cursors.open(query.get("cursor"), of="findings", user_id=by.id, query=query)
-    rows = reading.list_findings(work, below=below, limit=query["limit"] + 1)
+    pages = _Pages("findings", by, query, cursors)
+    rows = reading.list_findings(work, below=pages.below, limit=query.limit + 1)
     work.record(LIST_FINDINGS)
-    items = [
-        {
-            "id": row.id,
-            "kind": row.kind,
-            "position": row.position,
-            "stream": row.stream,
-            "n": row.n,
-            "service": row.service,
-            "found_at": wire_value(row.found_at),
-        }
-        for row in rows
-    ]
-    return _page(items, "id", cursors, of="findings", by=by, query=query, count=reading.count_all_findings(work))
+    return pages.page(rows, position=lambda row: row.id, answer=_finding, count=reading.count_all_findings(work))
 
 
-def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[str, Any], cursors: Cursors) -> dict[str, Any]:
+def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: PageQuery, cursors: Cursors) -> Page[ReviewAnswer]:
     """Return the weeks with their state, the newest first, back to the first entry; those that wait come with their figures. (R127, R191)
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
@@ -128,17 +138,14 @@ def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: Mapping[
     require_trail_reader(by)
     today = now.date()
     weeks = list(weeks_between(reading.first_day(work) or today, today))
-    position = cursors.open(query.get("cursor"), of="reviews", user_id=by.id, query=query)
-    rest = [week for week in weeks if position is None or week.toordinal() < position]
+    pages = _Pages("reviews", by, query, cursors)
+    rest = [week for week in weeks if pages.below is None or week.toordinal() < pages.below]
     signed = reading.signed_reviews(work)
-    items = [_review(work, week, signed.get(week), today) for week in rest[: query["limit"]]]
     work.record(LIST_REVIEWS)
-    is_part = len(rest) > len(items)
-    following = cursors.seal(rest[len(items) - 1].toordinal(), of="reviews", user_id=by.id, query=query) if is_part else None
-    return {"items": items, "next": following, "total": len(weeks)}
+    return pages.page(rest, position=date.toordinal, answer=lambda week: _review(work, week, signed.get(week), today), count=len(weeks))
 
 
-def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, review_id: str) -> dict[str, Any]:
+def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, review_id: str) -> ReviewAnswer:
     """Sign off a week's review; the sign-off names the newest checkpoint, and so is a witness of it. (R127, N2)
 
     :raises NotTheAuditor: the caller is not the ISSO.
@@ -158,12 +165,12 @@ def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, revi
     newest = next(iter(reading.list_checkpoints(work, below=None, limit=1)), None)
     if newest is None:
         raise UnknownEntry
-    reading.sign_review(work, review_id=review_id, week=week, reviewer=by.id, signed_at=now, size=newest.size, root=bytes(newest.root))
+    reading.sign_review(work, review_id=review_id, week=week, reviewer=by.id, signed_at=now, size=newest.size, root=newest.root)
     work.record(SIGN_REVIEW, subjects=[review_id])
     return _review(work, week, reading.signed_reviews(work)[week], now.date())
 
 
-def read_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date) -> dict[str, Any]:
+def read_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date) -> ReviewAnswer:
     """Return one week and its review.
 
     :raises NotTheAuditor: the caller is not the ISSO.
@@ -173,37 +180,83 @@ def read_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date) -> d
     return _review(work, week, reading.signed_reviews(work).get(week), now.date())
 
 
-def find_uncovered(work: UnitOfWork, *, size: int, ranges: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the places of those ranges of which some number is not in the trail that the checkpoint of `size` lines covers.
+def find_uncovered(work: UnitOfWork, query: CoverageQuery) -> UncoveredAnswer:
+    """Return the places of the ranges of which some number is not in the trail that the checkpoint covers.
 
     An entry counts as itself alone: a void of its number, or a line that could not be read, is not what the service has.
     """
-    uncovered = reading.uncovered(work, size=size, ranges=ranges)
+    uncovered = reading.uncovered(work, query)
     work.record(FIND_UNCOVERED)
     return {"lacking": uncovered}
 
 
-def _review(work: UnitOfWork, week: date, review: Row[Any] | None, today: date) -> dict[str, Any]:
+def _entry(position: int, body: str) -> EntryAnswer:
+    return cast("EntryAnswer", {"position": position, **orjson.loads(body)})
+
+
+def _checkpoint(row: StoredCheckpoint) -> CheckpointAnswer:
+    return {"size": row.size, "root": _base64(row.root), "note": row.note, "signed_at": str(wire_value(row.signed_at))}
+
+
+def _finding(row: StoredFinding) -> FindingAnswer:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "position": row.position,
+        "stream": row.stream,
+        "n": row.n,
+        "service": row.service,
+        "found_at": str(wire_value(row.found_at)),
+    }
+
+
+def _review(work: UnitOfWork, week: date, review: Review | None, today: date) -> ReviewAnswer:
     state = state_of(week, today=today, signed=review is not None)
     return {
         "week": week.isoformat(),
         "state": state,
         "reviewer": review.reviewer if review else None,
-        "signed_at": wire_value(review.signed_at) if review else None,
+        "signed_at": str(wire_value(review.signed_at)) if review else None,
         "size": review.size if review else None,
         "findings": reading.count_findings(work, week),
-        "signals": reading.signals(work, week) if state in {"due", "overdue"} else [],
+        "signals": [_signal(signal) for signal in reading.signals(work, week)] if state in {"due", "overdue"} else [],
     }
 
 
-def _page(items: list[dict[str, Any]], place: str, cursors: Cursors, *, of: str, by: Caller, query: Mapping[str, Any], count: int) -> dict[str, Any]:
-    page = items[: query["limit"]]
-    more = len(items) > len(page)
+def _signal(row: Signal) -> SignalAnswer:
     return {
-        "items": page,
-        "next": cursors.seal(page[-1][place], of=of, user_id=by.id, query=query) if more else None,
-        "total": count if count <= reading.COUNTED else {"at_least": reading.COUNTED},
+        "actor": row.actor,
+        "component": row.component,
+        "entries": row.entries,
+        "subjects": row.subjects,
+        "refused": row.refused,
+        "odd_hours": row.odd_hours,
     }
+
+
+class _Pages:
+    """The pages of one list, and the cursors between them."""
+
+    def __init__(self, of: str, by: Caller, query: PageQuery, cursors: Cursors) -> None:
+        """Open the query's cursor.
+
+        :raises CursorInvalid: it is of another user, list or query.
+        """
+        #: What was asked for, by name: a cursor is good for the same filters alone.
+        self.filters = {name: value for name, value in asdict(query).items() if value is not None and name not in {"limit", "cursor"}}
+        self._limit = query.limit
+        self._seal = partial(cursors.seal, of=of, user_id=by.id, query=self.filters)
+        #: Where the page before ended; None on the first one.
+        self.below = cursors.open(query.cursor, of=of, user_id=by.id, query=self.filters)
+
+    def page(self, rows: Sequence[Row], *, position: Callable[[Row], object], answer: Callable[[Row], Item], count: int) -> Page[Item]:
+        """Return the first of these rows, and a cursor where there are more."""
+        shown = rows[: self._limit]
+        return {
+            "items": [answer(row) for row in shown],
+            "next": self._seal(position(shown[-1])) if len(rows) > len(shown) else None,
+            "total": count if count <= reading.COUNTED else {"at_least": reading.COUNTED},
+        }
 
 
 def _ids(subject: str | None) -> list[str]:

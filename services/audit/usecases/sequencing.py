@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from services.audit.domain.conflicts import judge
 from services.audit.domain.lines import Kind, Line
+from services.audit.domain.records import Finding
 from services.audit.storage import trail
-from services.audit.storage.trail import Finding, StoredTree
+from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import WitnessFile
 from services.audit.usecases.following import Followed, Following, Sent, finding_of
 from services.chassis.identity import ServiceKeys
@@ -130,7 +131,7 @@ class Sequencer:
             frontier = self._frontier.copy()
             if new:
                 self._write(new, frontier)
-                trail.save_streams(self._connection, ((name, stream.known) for name, stream in changed.items() if stream.certificate))
+                trail.save_streams(self._connection, ((name, stream.state) for name, stream in changed.items() if stream.certificate))
         self._frontier = frontier
         self._leaves += [line.leaf for line in new]
         self._following.keep(changed)
@@ -171,12 +172,12 @@ class Sequencer:
             changed[name] = stream
             findings += found
         with self._connection.begin():
-            trail.save_streams(self._connection, ((name, stream.known) for name, stream in changed.items()))
+            trail.save_streams(self._connection, ((name, stream.state) for name, stream in changed.items()))
             start = trail.read_progress(self._connection, "passports")
             unknown, reached = trail.unknown_passports(self._connection, start, now - PASSPORT_AFTER)
             if reached != start:
                 trail.save_progress(self._connection, "passports", reached)
-        findings += [Finding("unknown-passport", row.jti, row.position, row.stream, row.n, row.service) for row in unknown]
+        findings += [Finding("unknown-passport", use.jti, use.position, use.stream, use.n, use.service) for use in unknown]
         self._following.keep(changed)
         self._following.forget_closed()
         return findings

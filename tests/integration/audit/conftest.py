@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
+from services.audit.domain.records import Finding
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage import leadership
-from services.audit.storage.trail import Finding
 from services.audit.storage.witness import Leaves, WitnessFile
 from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer

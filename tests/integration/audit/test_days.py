@@ -109,8 +109,7 @@ class Service:
         """Call audit, as over the bus."""
         self.asked.append(sum(each["last"] - each["first"] + 1 for each in ranges))
         with self.audit.work(INTERACTIONS) as work:
-            lacking: list[int] = reading.find_uncovered(work, size=size, ranges=ranges)["lacking"]
-        return lacking
+            return reading.find_uncovered(work, CoverageQuerySchema().load({"size": size, "ranges": ranges}))["lacking"]
 
     def drops(self) -> list[date]:
         """Drop what may be dropped; return which days."""

@@ -19,7 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from deploy.migrations import SERVICES
-from services.audit.storage.trail import Finding
+from services.audit.domain.records import Finding
 from services.audit.usecases.following import HOLE_AFTER, SILENT_AFTER
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream

@@ -376,7 +376,7 @@ def test_the_figures_of_a_week_name_who_looked_at_most(databases: Databases, fre
                 execute = staticmethod(sequencer._connection.execute)
 
             figures = reading.signals(Work(), date(2026, 11, 16))
-    assert [(f["actor"], f["entries"], f["subjects"], f["refused"], f["odd_hours"]) for f in figures] == [("busy", 3, 6, 0, 3), ("calm", 1, 1, 1, 0)]
+    assert [(f.actor, f.entries, f.subjects, f.refused, f.odd_hours) for f in figures] == [("busy", 3, 6, 0, 3), ("calm", 1, 1, 1, 0)]
 
 
 @pytest.mark.requirement("R126")

@@ -1,0 +1,148 @@
+"""The shapes of what audit answers, as use cases make them. `schemas` documents the same for the gateway."""
+
+from __future__ import annotations
+
+from typing import Generic, Literal, NotRequired, TypedDict, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Page(TypedDict, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next: str | None
+    total: int | dict[str, int]
+
+
+class EntryAnswer(TypedDict):
+    """One entry of the trail: ids and names of fields, never a value (T8)."""
+
+    position: int
+    at: str
+    service: str
+    actor: str
+    actor_kind: str
+    component: NotRequired[str | None]
+    session: NotRequired[str | None]
+    acknowledgement: NotRequired[str | None]
+    jti: NotRequired[str | None]
+    action: str
+    subjects: NotRequired[list[str]]
+    fields: NotRequired[list[str]]
+    outcome: str
+    rule: NotRequired[str | None]
+    trace_id: NotRequired[str | None]
+    operation: NotRequired[str | None]
+    stream: str
+    n: int
+    prev: str
+    signature: str
+
+
+class CheckpointAnswer(TypedDict):
+    """A signed checkpoint."""
+
+    size: int
+    root: str
+    note: str
+    signed_at: str
+
+
+class InclusionProof(TypedDict):
+    """The proof that a line is in the trail of `size` lines."""
+
+    kind: Literal["inclusion"]
+    position: int
+    leaf: str
+    body: str
+    size: int
+    path: list[str]
+    note: str
+
+
+class ConsistencyProof(TypedDict):
+    """The proof that the trail of `size` lines continues the one of `first` lines."""
+
+    kind: Literal["consistency"]
+    first: int
+    size: int
+    path: list[str]
+    note: str
+
+
+class FindingAnswer(TypedDict):
+    """Something about the trail that a person must look into."""
+
+    id: str
+    kind: str
+    position: int | None
+    stream: str | None
+    n: int | None
+    service: str | None
+    found_at: str
+
+
+class SignalAnswer(TypedDict):
+    """What one user looked at in a week (R191)."""
+
+    actor: str
+    component: str | None
+    entries: int
+    subjects: int
+    refused: int
+    odd_hours: int
+
+
+class ReviewAnswer(TypedDict):
+    """A week, its figures, and its sign-off."""
+
+    week: str
+    state: Literal["open", "due", "overdue", "signed"]
+    reviewer: str | None
+    signed_at: str | None
+    size: int | None
+    findings: int
+    signals: list[SignalAnswer]
+
+
+class UncoveredAnswer(TypedDict):
+    """The places of the ranges that are not covered."""
+
+    lacking: list[int]
+
+
+class ProblemAnswer(TypedDict):
+    """One thing that verification found to be wrong."""
+
+    kind: str
+    sentence: str
+    position: int | None
+    stream: str | None
+    n: int | None
+    service: str | None
+
+
+class UnprovenAnswer(TypedDict):
+    """A process that died, and the number from which nobody can prove what it wrote."""
+
+    service: str
+    stream: str
+    n: int
+
+
+class ReportAnswer(TypedDict):
+    """The result of a verification, as `liaison audit verify --json` prints it."""
+
+    ok: bool
+    entries: int
+    size: int
+    root: str | None
+    checkpoints: int
+    streams: int
+    in_flight: int
+    excused: int
+    unproven: list[UnprovenAnswer]
+    first_bad: ProblemAnswer | None
+    problems: list[ProblemAnswer]
+    more_problems: int
