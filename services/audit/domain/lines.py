@@ -189,7 +189,8 @@ def _is_chained(wire: Mapping[str, object]) -> bool:
 
 
 def _is_void(wire: Mapping[str, object]) -> bool:
-    if wire.get("void") is not True or wire.get("unknown") not in {None, True} or not wire.keys() <= _VOIDS:
+    # A tuple, not a set: the value may be a list, which has no hash.
+    if wire.get("void") is not True or wire.get("unknown") not in (None, True) or not wire.keys() <= _VOIDS:
         return False
     replaced, attempted = wire.get("replaced"), wire.get("attempted")
     return isinstance(replaced, str) and bool(_HASH.fullmatch(replaced)) and isinstance(attempted, Mapping) and _is_entry(attempted)

@@ -138,7 +138,15 @@ def test_what_has_no_number_is_unreadable(wire):
 
 @pytest.mark.parametrize(
     "change",
-    [{"attempted": None}, {"attempted": {**ATTEMPTED, "action": "no action"}}, {"replaced": "x"}, {"replaced": None}, {"values": "Dov"}],
+    [
+        {"attempted": None},
+        {"attempted": {**ATTEMPTED, "action": "no action"}},
+        {"replaced": "x"},
+        {"replaced": None},
+        {"values": "Dov"},
+        {"unknown": []},
+        {"unknown": {}},
+    ],
 )
 def test_a_void_says_what_was_attempted_and_what_it_replaces(change):
     assert read_line(VOID).link == "1" * 64
