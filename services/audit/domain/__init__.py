@@ -1,1 +1,1 @@
-"""What is true of the trail whoever stores it: the bytes of its lines, the numbers of its streams, its verification."""
+"""Pure rules of the trail: the bytes of its lines, the numbers of its streams, its verification."""

@@ -1,4 +1,4 @@
-"""One number, one content: what happens when a second line of the same number arrives."""
+"""Judging a second line of the same number."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Verdict = Literal["new", "known", "conflict"]
 
 
 def judge(leaf: bytes, present: Iterable[tuple[Kind, bytes]]) -> Verdict:
-    """Say what a line is, given the lines of the same number that are in the trail.
+    """Compare a line with the lines of the same number that are in the trail.
 
     *known*: delivered before. *conflict*: the number has another content already; the line is kept as evidence and is a
     finding. A void and its entry have one primary key at their sender, so that even a void of unknown outcome is one.

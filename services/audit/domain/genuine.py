@@ -1,4 +1,4 @@
-"""Which lines are genuine: those that their process signed, or that a genuine one names by its hash."""
+"""Checking signatures and chains: a line is genuine if its process signed it, or a genuine line names it by its hash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.chassis.identity import IdentityRefused, ServiceKeys
 
 
 def certified(line: Line, keys: ServiceKeys) -> Certificate | None:
-    """Return what a certificate says, if its service signed it."""
+    """Return the certificate if its service signed it, else None."""
     try:
         return Certificate(line.wire, keys)
     except IdentityRefused:
@@ -53,17 +53,17 @@ def forged(lines: Iterable[Line], certificate: Certificate, others: Callable[[st
 
 @dataclass(slots=True)
 class Chain:
-    """The hashes of a stream's lines that wait for their neighbor."""
+    """Hashes of a stream's lines whose neighbor has not arrived."""
 
     links: dict[int, str] = field(default_factory=dict)
     claims: dict[int, str] = field(default_factory=dict)
 
     def copy(self) -> Chain:
-        """Return one that can be added to while this one stays."""
+        """Return an independent copy."""
         return Chain(dict(self.links), dict(self.claims))
 
     def fits(self, line: Line) -> bool:
-        """Add a line; tell whether it is what its neighbors say it is, as far as they have come."""
+        """Add a line; return False if it contradicts a neighbor that has arrived."""
         fits = True
         if line.n in self.claims:
             fits = self.claims.pop(line.n) == line.link
@@ -77,5 +77,5 @@ class Chain:
         return fits
 
     def holds(self, mark: Line) -> bool:
-        """Whether the line that a mark speaks of is the one that came, as far as that is known."""
+        """Return False if the line that a mark names is not the one that arrived."""
         return self.links.get(mark.n, mark.link) == mark.link

@@ -1,8 +1,8 @@
 """The lines of the trail: what relays send, and the bytes under which each is hashed and kept.
 
 A line is a stream's certificate (number 0), an entry, a void (a number whose commit failed), a mark (how far a stream
-is settled), or malformed (its process signed what cannot be read: number, keyed digest and size are kept, and nothing of what
-it said). Each is signed, and chained to the one before it; `genuine` tells whether that is true.
+is settled), or malformed (its process signed a line that cannot be read: only number, keyed digest and size are kept). Each is
+signed, and chained to the one before it; `genuine` checks both.
 """
 
 from __future__ import annotations
@@ -53,22 +53,22 @@ _VOIDS = frozenset({"stream", "n", "void", "unknown", "prev", "replaced", "attem
 _CERTIFIES = ("service", "at", "certificate", "signature")
 
 
-#: What could not be read may hold anything: nobody without the key of this installation can try a guess against its digest.
+#: A line that cannot be read may hold personal data: without the key of this installation nobody can test a guess against its digest.
 _keyed = [Keyed("", "audit lines")]
 
 
 def digest_under(setting: str) -> None:
-    """Make digests of what cannot be read under the keys of a setting."""
+    """Use the keys of a setting for the digests of unreadable lines."""
     _keyed[:] = [Keyed(setting, "audit lines")]
 
 
 def digest_of(body: bytes) -> str:
-    """Return what tells one that cannot be read from another."""
+    """Return the keyed digest of an unreadable line."""
     return _keyed[0].of(body)
 
 
 class Unreadable(ValueError):
-    """This is no line of a trail."""
+    """This is not a line of a trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,11 @@ class Line:
 
 
 def read_line(wire: object) -> Line:
-    """Take in what a relay sent, as decoded from JSON.
+    """Parse a line that a relay sent, as decoded from JSON.
 
-    What has a number but is otherwise malformed becomes a line of that kind, so that the number is not a hole.
+    A malformed line that has a number becomes a line of kind `malformed`, so that the number is not a hole.
 
-    :raises Unreadable: it does not even have a number.
+    :raises Unreadable: it has no number.
     """
     if not isinstance(wire, Mapping):
         raise Unreadable("A line is an object.")
@@ -138,9 +138,9 @@ def read_line(wire: object) -> Line:
 
 
 def parse_body(body: str) -> Line:
-    """Read a stored line back; its bytes are kept as they are.
+    """Parse a stored line; its bytes stay as they are.
 
-    :raises Unreadable: these bytes were never written by `read_line`.
+    :raises Unreadable: `read_line` never wrote these bytes.
     """
     try:
         wire = orjson.loads(body)

@@ -1,4 +1,4 @@
-"""The numbers of one stream: which came, which must still come, and which a crash excuses.
+"""The numbers of one stream: those that arrived, those that are missing, and those that a crash excuses.
 
 Every line of a process is numbered (stream, n). The stream's mark says up to where each number is settled: committed,
 or void. A number up to the mark that never comes was taken away between the commit and us.
@@ -17,7 +17,7 @@ FURTHEST: Final = 1_000_000
 
 @dataclass(slots=True)
 class Numbers:
-    """What came of one stream. Every number up to `contiguous` came or was given up; `ahead` came beyond it."""
+    """Numbers that arrived. All up to `contiguous` arrived or were given up; those in `ahead` arrived beyond it."""
 
     contiguous: int = 0
     ahead: set[int] = field(default_factory=set)
@@ -27,16 +27,16 @@ class Numbers:
     closed: bool = False
 
     def came(self, n: int) -> None:
-        """Note that this number came, for the first time or again."""
+        """Note that this number arrived, for the first time or again."""
         if n <= self.contiguous:
             return
         self.ahead.add(n)
         self._advance()
 
     def settled(self, mark: int, *, closed: bool = False, highest: int | None = None) -> bool:
-        """Note the stream's mark, and its end if it is one.
+        """Note the stream's mark, and its end if the mark closes it.
 
-        Return False for a mark that jumps: nothing of it is noted, and whoever follows the stream reports it (T37).
+        Return False for a mark that jumps: it is not noted, and the caller reports it (T37).
         """
         if max(mark, highest or 0) > max(self.highest, self.mark) + FURTHEST:
             return False
@@ -47,16 +47,16 @@ class Numbers:
         return True
 
     def lives(self) -> None:
-        """Note that its process has said something after another had said that it is gone."""
+        """Note that a process lives that another process had reported as crashed."""
         if self.crashed is not None:
             self.crashed, self.closed = None, False
 
     def missing(self) -> list[range]:
-        """Return the numbers up to the mark that did not come, as ranges in order."""
+        """Return the numbers up to the mark that did not arrive, as ranges in order."""
         return list(_gaps(self.contiguous, self.mark, self.ahead))
 
     def excused(self) -> list[range]:
-        """Return the numbers that a crashed process may have taken without ever committing them."""
+        """Return the numbers that a crashed process may have taken without committing them."""
         if self.crashed is None:
             return []
         return list(_gaps(max(self.contiguous, self.mark), self.crashed, self.ahead))
@@ -64,7 +64,7 @@ class Numbers:
     def give_up(self, gap: range) -> None:
         """Stop waiting for the first gap: it was reported or excused.
 
-        :raises ValueError: another gap comes before this one.
+        :raises ValueError: an earlier gap is still open.
         """
         if gap.start > self.contiguous + 1:
             message = f"The numbers from {self.contiguous + 1} on are still waited for."
@@ -75,7 +75,7 @@ class Numbers:
 
     @property
     def highest(self) -> int:
-        """The highest number that came."""
+        """The highest number that arrived."""
         return max(self.ahead, default=self.contiguous)
 
     def _advance(self) -> None:

@@ -1,1 +1,1 @@
-"""How the trail is kept: its tables, what is written and read there, and the witness's file."""
+"""Storage of the trail: its tables, their statements, and the witness's file."""

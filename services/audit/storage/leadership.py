@@ -1,4 +1,4 @@
-"""The lead: an advisory lock that one connection holds as long as it lives."""
+"""Leadership: an advisory lock that one connection holds as long as it lives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEEPALIVE = text(
 
 
 def take_lead(connection: Connection) -> bool:
-    """Become the one sequencer, for as long as this connection lives; tell whether that worked."""
+    """Try to become the leader for as long as this connection lives; return whether that worked."""
     with connection.begin():
         connection.execute(_KEEPALIVE)
         return bool(connection.execute(select(func.pg_try_advisory_lock(LEADERSHIP))).scalar_one())

@@ -1,4 +1,4 @@
-"""What the ISSO reads: entries by their filters, checkpoints, findings, reviews."""
+"""Statements for the ISSO: entries by their filters, checkpoints, findings, reviews."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def count_checkpoints(work: UnitOfWork) -> int:
 
 
 def uncovered(work: UnitOfWork, query: CoverageQuery) -> list[int]:
-    """Return the places of the ranges that the first `size` lines do not wholly have; all, if that many were never signed."""
+    """Return the places of the ranges that the first `size` lines do not cover; all places, if no checkpoint has that size."""
     rows = work.execute(
         _UNCOVERED,
         {
@@ -124,7 +124,7 @@ def signed_reviews(work: UnitOfWork) -> dict[date, Review]:
 
 
 def sign_review(work: UnitOfWork, *, review_id: str, week: date, reviewer: str, signed_at: datetime, size: int, root: bytes) -> None:
-    """Keep the sign-off of a week."""
+    """Insert the sign-off of a week."""
     work.execute(insert(reviews).values(id=review_id, week=week, reviewer=reviewer, signed_at=signed_at, size=size, root=root))
 
 

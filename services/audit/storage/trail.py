@@ -1,4 +1,4 @@
-"""What the sequencer writes and everybody reads: lines, subtrees, checkpoints, streams, findings."""
+"""Statements of the sequencer: lines, subtrees, checkpoints, streams, findings."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ def size_of(connection: Connection) -> int:
 
 
 def append_lines(connection: Connection, first: int, lines: Sequence[Line]) -> None:
-    """Write lines at the end of the trail."""
+    """Append lines to the trail."""
     rows = [{"position": first + place, "leaf": f"\\x{line.leaf.hex()}", "body": line.body} for place, line in enumerate(lines)]
     connection.execute(_INSERT_LINES, {"lines": orjson.dumps(rows).decode()})
 
 
 def append_nodes(connection: Connection, nodes: Iterable[tuple[int, int, bytes]]) -> None:
-    """Keep those completed subtrees that are kept at all."""
+    """Insert completed subtrees, of every eighth level."""
     kept = [{"level": level, "index": index, "hash": value} for level, index, value in nodes if level % _TILE == 0]
     if kept:
         connection.execute(insert(trail_nodes), kept)
 
 
 def find_numbers(connection: Connection, lines: Sequence[Line]) -> dict[tuple[str, int], list[tuple[Kind, bytes]]]:
-    """Return what the trail has under the numbers of these lines."""
+    """Return the stored lines that have the numbers of these lines."""
     found: dict[tuple[str, int], list[tuple[Kind, bytes]]] = {}
     rows = connection.execute(_FIND_LINES, {"streams": [line.stream for line in lines], "ns": [column_n(line) for line in lines]})
     for row in rows:
@@ -95,7 +95,7 @@ def read_rows(connection: Connection, start: int, end: int) -> Iterator[tuple[in
 
 
 class StoredTree:
-    """Answers for every perfect subtree of the trail, from the stored ones and the leaves; small ranges are read once."""
+    """Computes any perfect subtree of the trail from stored subtrees and leaves; each is read once."""
 
     def __init__(self, connection: Connection) -> None:
         """Read over this connection."""
@@ -128,7 +128,7 @@ class StoredTree:
 
 
 def add_checkpoint(connection: Connection, size: int, root: bytes, note: str, signed_at: datetime) -> None:
-    """Keep a signed checkpoint."""
+    """Insert a signed checkpoint."""
     new = upsert(checkpoints).values(size=size, root=root, note=note, signed_at=signed_at)
     connection.execute(new.on_conflict_do_nothing(index_elements=["size"]))
 
@@ -150,12 +150,12 @@ _ABOVE = and_(trail.c.stream == trail_streams.c.stream, trail.c.n > trail_stream
 
 
 def load_streams(connection: Connection) -> dict[str, StreamState]:
-    """Return what is known of each stream that may still grow, lacks numbers, or has an end that was not looked at."""
+    """Return the state of each stream that may still grow, lacks numbers, or has an end that was not inspected."""
     return _load(connection, _MAY_SAY_MORE)
 
 
 def load_stream(connection: Connection, stream: str) -> StreamState:
-    """Return what is known of one stream, closed or not."""
+    """Return the state of one stream, closed or not."""
     return _load(connection, trail_streams.c.stream == stream).get(stream) or StreamState(Numbers())
 
 
@@ -176,7 +176,7 @@ def load_certificate(connection: Connection, stream: str) -> str | None:
 
 
 def save_streams(connection: Connection, streams: Iterable[tuple[str, StreamState]]) -> None:
-    """Write what is known of streams."""
+    """Insert or update the state of streams."""
     rows = [
         {
             "stream": stream,
@@ -194,7 +194,7 @@ def save_streams(connection: Connection, streams: Iterable[tuple[str, StreamStat
 
 
 def add_passports(connection: Connection, passports: Iterable[tuple[str, int, str]]) -> None:
-    """Keep which passports access issued, at which position it said so, and to whom; the first to say so is believed."""
+    """Insert the passports that access issued, each with the position of its entry and its holder; the first entry counts."""
     rows = [{"jti": jti, "position": position, "holder": holder} for jti, position, holder in passports]
     if rows:
         connection.execute(upsert(issued_passports).on_conflict_do_nothing(), rows)
@@ -222,13 +222,13 @@ def read_progress(connection: Connection, name: str) -> int:
 
 
 def save_progress(connection: Connection, name: str, position: int) -> None:
-    """Keep how far a search through the trail has come."""
+    """Store how far a search through the trail has come."""
     new = upsert(progress).values(name=name, position=position)
     connection.execute(new.on_conflict_do_update(index_elements=["name"], set_={"position": position}))
 
 
 def add_finding(connection: Connection, finding: Finding, *, finding_id: str, found_at: datetime) -> bool:
-    """Keep a finding; tell whether it is a new one."""
+    """Insert a finding; return whether it is new."""
     new = upsert(findings).values(id=finding_id, found_at=found_at, **asdict(finding))
     kept = connection.execute(new.on_conflict_do_nothing(index_elements=["kind", "key"]).returning(findings.c.id))
     return kept.first() is not None

@@ -25,10 +25,10 @@ class WitnessDamaged(Exception):
 
 
 class WitnessFile:
-    """Reads and extends the file; each append is on the disk when it returns."""
+    """Reads and appends to the file; each append is on the disk when it returns."""
 
     def __init__(self, path: str | Path) -> None:
-        """Name the file; nothing is opened yet."""
+        """Take the path; open nothing."""
         self.path = Path(path)
         self.leaves_path = self.path.with_name(self.path.name + ".leaves")
 

@@ -1,1 +1,1 @@
-"""What is done with the trail: sequencing, signing and inspecting it; reading, proving and reviewing it; verifying it."""
+"""Use cases of the trail: write, sign and inspect it; read, prove and review it."""

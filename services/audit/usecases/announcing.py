@@ -1,4 +1,4 @@
-"""Telling the witnesses of a checkpoint."""
+"""Announcing checkpoints to the witnesses."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from services.chassis.database import UnitOfWork
 
 
 def announce_checkpoint(work: UnitOfWork, *, note: str, size: int, proofs: Sequence[str]) -> None:
-    """Announce a checkpoint, and remember that it was: the next one is proven from here, so that no witness misses a link."""
+    """Announce a checkpoint, and store its size: the next one is announced with a proof from here, so that no witness misses a link."""
     work.announce(CheckpointSigned(size=size, note=note, proofs=tuple(proofs)))
     trail.save_progress(work.connection, trail.ANNOUNCED, size)

@@ -1,4 +1,4 @@
-"""What was found goes to the table of findings and into the trail itself, in one transaction."""
+"""Recording findings, in their table and in the trail itself, in one transaction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RAISE = "audit:finding:raise"
 
 
 def raise_findings(work: UnitOfWork, found: Iterable[Finding], *, now: datetime, new_id: Callable[[], str]) -> list[Finding]:
-    """Keep findings that are new, and return those."""
+    """Store the findings that are new, and return those."""
     new = []
     for finding in found:
         finding_id = new_id()

@@ -1,4 +1,4 @@
-"""Following the streams: whose lines are believed, what is still missing of them, and which have fallen silent."""
+"""Following the streams: which lines are genuine, which are missing, and which processes are silent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.audit.storage import trail
 from services.chassis.database.stream import Certificate
 from services.chassis.identity import ServiceKeys
 
-#: What is settled at its sender and has not come after this long is a hole: longer than all retries on the way.
+#: A number that is settled at its sender and has not arrived after this long is a hole: longer than all retries on the way.
 HOLE_AFTER = timedelta(seconds=150)
 #: A process says every ten seconds that it lives.
 SILENT_AFTER = timedelta(seconds=30)
@@ -24,7 +24,7 @@ SILENT_AFTER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A line as it came, and the account that the broker says sent it; None where nobody can say."""
+    """A line as it arrived, and the account that sent it as the broker says; None if that is unknown."""
 
     wire: object
     account: str | None
@@ -32,7 +32,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Followed:
-    """One stream, as far as it has come."""
+    """The state of one stream."""
 
     state: StreamState
     certificate: Certificate | None = None
@@ -42,28 +42,28 @@ class Followed:
 
     @property
     def service(self) -> str | None:
-        """Whose it is, when its certificate has come."""
+        """Its service; None before its certificate has arrived."""
         return self.certificate.service if self.certificate else None
 
     def copy(self) -> Followed:
-        """Return one that can be changed while this one stays."""
+        """Return an independent copy."""
         numbers = replace(self.state.numbers, ahead=set(self.state.numbers.ahead))
         state = StreamState(numbers, self.state.marked_at, self.state.beat)
         return replace(self, state=state, chain=self.chain.copy())
 
     def is_news(self, line: Line) -> bool:
-        """Whether a mark says more of its stream than is known; one that does not is heard, and not kept."""
+        """Return whether a mark says more of its stream than is known; only such a mark is stored."""
         numbers = self.state.numbers
         return line.n > numbers.mark or (line.closed and not numbers.closed)
 
     def hear(self, line: Line, now: datetime) -> None:
-        """Note that its process lives, if a mark is newer than those before: an old one that comes again says nothing."""
+        """Note that the process lives, if the mark is newer than those before; ignore a repeated one."""
         if line.beat is not None and line.beat > self.state.beat:
             self.state.beat, self.heard_at = line.beat, now
             self.state.numbers.lives()
 
     def note(self, line: Line, now: datetime) -> bool:
-        """Note what a line says of its stream; return False for a mark that is not believed."""
+        """Note what a line says of its stream; return False for a mark that jumps."""
         numbers = self.state.numbers
         if line.kind != "mark":
             numbers.came(line.n)
@@ -78,13 +78,13 @@ class Followed:
 
 
 class Following:
-    """All streams that may say more."""
+    """All streams that may still grow."""
 
     def __init__(self, connection: Connection, keys: ServiceKeys, *, now: datetime, own: str | None, account_of: Callable[[str], str] | None) -> None:
-        """Take up what is stored; call it inside a transaction.
+        """Load the stored state; call it inside a transaction.
 
-        :param own: the stream of this process: while it does not hear itself, nobody else's silence means anything.
-        :param account_of: gives the broker's account of a service; without it, no line is held against its sender.
+        :param own: the stream of this process: while its own lines do not arrive, silence of others means nothing.
+        :param account_of: returns the broker's account of a service; without it, senders are not checked.
         """
         self._connection = connection
         self.trust(keys, own=own)
@@ -95,21 +95,21 @@ class Following:
             self.streams[name] = self._taken_up(name, state, now)
 
     def trust(self, keys: ServiceKeys, *, own: str | None) -> None:
-        """Believe what these keys certify; a new stream under one that is retired is believed no more.
+        """Trust what these keys certify; a retired key certifies no new stream.
 
         :param own: the stream of this process, as above.
         """
         self._keys, self._present, self._own = keys, keys.present, own
 
     def find(self, name: str, changed: dict[str, Followed], now: datetime) -> Followed:
-        """Return a stream to be changed, and keep it among those that are."""
+        """Return a copy of a stream to change, and collect it in `changed`."""
         if name not in changed:
             known = self.streams.get(name)
             changed[name] = known.copy() if known else self._taken_up(name, trail.load_stream(self._connection, name), now)
         return changed[name]
 
     def admit(self, batch: Iterable[Sent], changed: dict[str, Followed], now: datetime) -> tuple[list[Line], list[Finding]]:
-        """Return the lines that are genuine, in their order, and what is wrong with the others."""
+        """Return the genuine lines, in their order, and findings about the others."""
         findings: list[Finding] = []
         admitted: list[Line] = []
         for line, account in _read(batch, findings):
@@ -130,15 +130,15 @@ class Following:
         return [line for line in admitted if id(line) not in bad], findings
 
     def keep(self, changed: dict[str, Followed]) -> None:
-        """Keep what was changed, after it was committed."""
+        """Take over changed streams after the commit."""
         self.streams |= {name: stream for name, stream in changed.items() if stream.certificate is not None}
 
     def forget_closed(self) -> None:
-        """Leave alone the streams whose end has been looked at; what still comes of them is taken up from the trail."""
+        """Drop closed streams whose end was inspected; a late line loads its stream from the trail."""
         self.streams = {name: stream for name, stream in self.streams.items() if not stream.state.numbers.closed or stream.state.marked_at}
 
     def overdue(self, now: datetime) -> Iterator[tuple[str, Followed, list[Finding]]]:
-        """Yield a changed copy of each stream whose mark is old, with the holes in it, and with its end if that is unproven."""
+        """Yield a changed copy of each stream whose mark is old, with findings about its holes and an unproven end."""
         for name, stream in self.streams.items():
             if stream.state.marked_at is None or now - stream.state.marked_at <= HOLE_AFTER:
                 continue
@@ -157,7 +157,7 @@ class Following:
             yield name, changed, findings
 
     def silent(self, now: datetime) -> list[Finding]:
-        """Return the streams that are open, and whose process has not said for thirty seconds that it lives."""
+        """Return findings about open streams whose process has sent no sign of life for thirty seconds."""
         own = self.streams.get(self._own or "")
         if self._own is not None and (own is None or own.heard_at is None or now - own.heard_at > SILENT_AFTER):
             self._listening_since = now
@@ -175,12 +175,12 @@ class Following:
         stream = Followed(state)
         body = trail.load_certificate(self._connection, name)
         if body is not None:
-            # Whoever can write into the database may have put another one there.
+            # Anybody who can write into the database may have replaced it.
             self._certify(stream, parse_body(body), now, self._keys)
         return stream
 
     def _certify(self, stream: Followed, line: Line, now: datetime, keys: ServiceKeys) -> bool:
-        """Take a certificate; tell whether it is the first of its stream, and its service's."""
+        """Accept a certificate; return False unless it is its stream's first and its service signed it."""
         if stream.certificate is not None:
             return False
         stream.certificate = certified(line, keys)

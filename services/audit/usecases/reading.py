@@ -1,4 +1,4 @@
-"""What the ISSO may read and sign: entries, checkpoints, proofs, findings, weekly reviews. Reading is itself recorded (T14)."""
+"""Reading the trail for the ISSO, and signing off weekly reviews. Reading is itself recorded (T14)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The sequencer: the one writer of the trail, which also signs its checkpoints and inspects what came.
+"""The sequencer: the one writer of the trail, which also signs its checkpoints and inspects the streams.
 
-It lives on one connection, which holds the advisory lock; when that connection is lost, so is the lead, and whoever
-leads next takes everything up from what is stored.
+It works over one connection, which holds the advisory lock. When that connection is lost, so is the lead, and the next
+leader loads the stored state.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ ISSUING = "access:passport:issue"
 
 
 class TrailDisagrees(Exception):
-    """What is stored is not what was signed or hashed; nothing may be signed until a person has looked into it."""
+    """The stored trail differs from what was signed or hashed; nothing may be signed until a person has looked into it."""
 
     def __init__(self, finding: Finding, sentence: str) -> None:
-        """Say what was found, for the record and for the log."""
+        """Take the finding to record and the sentence to log."""
         self.finding = finding
         super().__init__(sentence)
 
@@ -65,11 +65,11 @@ class Sequencer:
         own: str | None = None,
         account_of: Callable[[str], str] | None = None,
     ) -> None:
-        """Take up the trail as it is stored.
+        """Load the stored trail.
 
         `connection` must hold the lead (`storage.leadership.take_lead`).
 
-        :param services: the services' public keys, by which lines are believed.
+        :param services: the services' public keys, with which lines are verified.
         :param own: the stream of this process, and `account_of` the broker's account of a service; see `Following`.
         :raises TrailDisagrees: the stored trail is not the one of the last checkpoint, in the database or the witness's file.
         """
@@ -99,7 +99,7 @@ class Sequencer:
         return self._key.sign(self.signed.text())
 
     def unannounced(self) -> list[str] | None:
-        """Return the proofs to announce the last checkpoint with; None when the witnesses were told of it."""
+        """Return the proofs to announce the last checkpoint with; None if it was announced."""
         if self.signed is None:
             return None
         size = self.signed.size
@@ -112,7 +112,7 @@ class Sequencer:
             return [write_proof(first, merkle.consistency_proof(first, size, tree.subtree)) for first in sorted(earlier)]
 
     def take(self, batch: Iterable[Sent], *, now: datetime) -> list[Finding]:
-        """Write what relays sent, each genuine line once, and return what is wrong; when this returns, it is durable."""
+        """Write the genuine lines of a batch, each once, and return findings about the others; the lines are durable on return."""
         changed: dict[str, Followed] = {}
         with self._connection.begin():
             lines, findings = self._following.admit(batch, changed, now)
@@ -138,12 +138,12 @@ class Sequencer:
         return findings
 
     def sign(self, *, now: datetime) -> Signed | None:
-        """Sign a checkpoint over everything that was taken in, unless the last one covers it already.
+        """Sign a checkpoint over all lines, unless the last one covers them already.
 
-        First the stored bytes are read again, and proven to continue the last checkpoint from the stored tree. The
-        witness's file has the checkpoint before the database does, so that no signed size is ever unknown to it.
+        First it reads the stored bytes again, and proves that they continue the last checkpoint. The witness's file gets
+        the checkpoint before the database does, so that it knows every signed size.
 
-        :raises TrailDisagrees: the stored bytes are not the ones that were taken in.
+        :raises TrailDisagrees: the stored bytes are not the ones that were written.
         """
         size = self._frontier.size
         before = self.signed
@@ -165,7 +165,7 @@ class Sequencer:
         return Signed(checkpoint, note, start, proof)
 
     def inspect(self, *, now: datetime) -> list[Finding]:
-        """Look for what should have come and did not, and for entries under passports that were not issued to their actor."""
+        """Return findings about missing lines, silent processes, and entries under passports that were not issued to their actor."""
         findings = self._following.silent(now)
         changed: dict[str, Followed] = {}
         for name, stream, found in self._following.overdue(now):
@@ -208,7 +208,7 @@ class Sequencer:
         return latest
 
     def _catch_up(self, witness: WitnessFile, latest: Checkpoint, witnessed_note: str | None, now: datetime) -> None:
-        """Give a witness's file that is new, or that a crash left behind, what it lacks."""
+        """Append what a witness's file lacks that is new or that a crash interrupted."""
         start = witness.leaf_count()
         while start < latest.size:
             chunk = [leaf for _, leaf, _ in trail.read_rows(self._connection, start, min(latest.size, start + 10_000))]
@@ -219,7 +219,7 @@ class Sequencer:
             witness.append(note, now)
 
     def go_on_under(self, key: SigningKey, services: ServiceKeys, *, own: str | None) -> None:
-        """Sign with another key from the next checkpoint on, and believe what these keys certify from the next line on.
+        """Sign with another key from the next checkpoint on, and trust what these keys certify from the next line on.
 
         :param own: the stream of this process.
         """
@@ -246,7 +246,10 @@ class Sequencer:
         trail.add_passports(self._connection, passports)
 
     def _read_again(self, size: int) -> bytes:
-        """Return the root as the stored bytes give it; they must be those that were taken in."""
+        """Return the root over the stored bytes.
+
+        :raises TrailDisagrees: they are not the ones that were written.
+        """
         start = self.signed.size if self.signed else 0
         tree = StoredTree(self._connection)
         frontier = merkle.Frontier.read(start, tree.subtree)
@@ -279,7 +282,7 @@ def _is_known(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed
 
 
 def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed, position: int, now: datetime) -> list[Finding]:
-    """Note what a new line says of its stream, and return what is wrong with it."""
+    """Note what a new line says of its stream, and return findings about it."""
     stream.hear(line, now)
     wrong = []
     if line.kind == "mark":
@@ -303,7 +306,7 @@ def _numbered(others: Sequence[tuple[Kind, bytes]]) -> list[tuple[Kind, bytes]]:
 
 
 def _issued(line: Line) -> list[tuple[str, str]]:
-    """Return the passports that this line says access issued, each with its holder."""
+    """Return the passports that access issued according to this line, each with its holder."""
     if line.kind != "entry" or f'"action":"{ISSUING}"' not in line.body:
         return []
     wire = orjson.loads(line.body)
