@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Response, request
 
 from gateway.clients import command, query
+from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.layout import blueprint, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
@@ -16,6 +17,7 @@ from gateway.pages.preferences import with_preferences
 from gateway.pages.versions import compare_versions, submitted_etag
 from services.chassis.messages import Refusal, entity_tag
 from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
+from services.interactions.contract.answers import CoordinationRequestAnswer
 
 SHOWN = 50
 STATES = {
@@ -32,14 +34,12 @@ SIDES = {"received": "Sent to me", "sent": "Sent by me"}
 def coordination_requests() -> Response:
     """List the requests that the user sent or has to answer."""
     given = {name: value for name in ("side", "status") if (value := request.args.get(name, "").strip())}
-    found = query("interactions", "list_coordination_requests", query=page_query(given, limit=SHOWN))
-    users = {item["requested_by"] for item in found["items"]}
-    users |= {(item.get("owner") or {}).get("user") for item in found["items"]}
+    found: Page[CoordinationRequestAnswer] = query("interactions", "list_coordination_requests", query=page_query(given, limit=SHOWN))
     return page(
         "coordination_list.html",
         found=found,
         part=page_links(found, path="/requests/coordination", kept=given),
-        names=user_names(users),
+        names=user_names(user for item in found["items"] for user in (item["requested_by"], _owner_of(item))),
         people=stakeholder_names(item["individual_id"] for item in found["items"]),
         issues=issue_names(),
         states=STATES,
@@ -62,7 +62,7 @@ def asking_to_coordinate() -> Response:
         body = validated(
             CoordinationRequestCreateSchema, form_values("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason")
         )
-        asked = command("interactions", "create_coordination_request", body=body)
+        asked: CoordinationRequestAnswer = command("interactions", "create_coordination_request", body=body)
         return redirect_to("coordination_request", request_id=asked["id"])
 
     return handle_form(ask, lambda refusal: _coordination_form(request.form, refusal))
@@ -105,8 +105,7 @@ def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None
 
 
 def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Response:
-    shown = query("interactions", "read_coordination_request", request_id=request_id)
-    owner = (shown.get("owner") or {}).get("user")
+    shown: CoordinationRequestAnswer = query("interactions", "read_coordination_request", request_id=request_id)
     return page(
         "coordination.html",
         asked=shown,
@@ -118,7 +117,7 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
             here=refusal is not None,
             asks_always=True,
         ),
-        names=user_names({shown["requested_by"], shown["answered_by"], owner}),
+        names=user_names([shown["requested_by"], shown["answered_by"], _owner_of(shown)]),
         people=stakeholder_names([shown["individual_id"]]),
         preferring=with_preferences([shown["individual_id"]]),
         issues=issue_names(),
@@ -126,3 +125,7 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
         values=request.form if refusal else {},
         refusal=refusal,
     )
+
+
+def _owner_of(asked: CoordinationRequestAnswer) -> str | None:
+    return asked["owner"]["user"] if asked["owner"] else None

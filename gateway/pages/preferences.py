@@ -8,6 +8,7 @@ from flask import Response, request
 
 from gateway.clients import query
 from gateway.errors import status_of
+from gateway.merging import Page
 from gateway.naming import stakeholder_names
 from gateway.pages.layout import blueprint, page, user_names, validated
 from gateway.pages.paging import page_links, page_query
@@ -16,6 +17,7 @@ from gateway.trail import recorded
 from services.chassis.messages import Forbidden, Invalid, NotFound, Unavailable
 from services.contacts.contract.answers import IndividualAnswer
 from services.interactions.contract import AgainstPreferencesQuerySchema
+from services.interactions.contract.answers import AgainstPreferenceAnswer
 
 SHOWN = 50
 
@@ -39,7 +41,8 @@ def against_preferences() -> Response:
     given = {name: value for name in ("component", "since", "until") if (value := request.args.get(name, "").strip())}
     try:
         asked = given | {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
-        found = query("interactions", "list_against_preferences", query=validated(AgainstPreferencesQuerySchema, page_query(asked, limit=SHOWN)))
+        checked = validated(AgainstPreferencesQuerySchema, page_query(asked, limit=SHOWN))
+        found: Page[AgainstPreferenceAnswer] = query("interactions", "list_against_preferences", query=checked)
     except Invalid as refusal:
         said = recorded(refusal)
         return page("against_preferences.html", status=status_of(said), refusal=said, values=given, found=None, part=None, names={}, people={})
