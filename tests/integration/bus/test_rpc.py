@@ -278,7 +278,7 @@ def test_what_is_no_id_is_not_recorded_as_a_subject(probe: World, client: RpcCli
 
 def test_work_ends_at_its_callers_deadline_and_gives_its_connection_up(probe: World, client: RpcClient) -> None:
     with pytest.raises(Unavailable):
-        client.call("probe", "linger", {}, passport=probe.passport(a_caller()), deadline=0.3)
+        client.call("probe", "linger", {}, passport=probe.passport(a_caller()), deadline=1.0)
     assert client._waiting == {}
     # The worker has stopped as well, and says so; nothing of what it had begun is left.
     (entry,) = eventually(probe.entries, seconds=10)
