@@ -24,7 +24,6 @@ from services.contacts.service.dependencies import DependenciesProvider
 from services.contacts.service.erasure import ERASER, ErasureMethods
 from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
-from services.contacts.storage import projections
 from services.contacts.usecases import announcement_handlers, contact_points, individuals, naming, notes, organizations, search, verifying
 from services.contacts.usecases.imports import setting_aside
 from services.interactions.contract import (
@@ -391,34 +390,24 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @announcement_handler(IssueRegistered)
     def issue_registered(self, work: UnitOfWork, announcement: IssueRegistered) -> None:
         """Store an issue."""
-        projections.upsert_issue_projection(work, **announcement.to_wire())
+        announcement_handlers.note_issue(work, announcement)
 
     @announcement_handler(IssueChanged)
     def issue_changed(self, work: UnitOfWork, announcement: IssueChanged) -> None:
         """Store an issue's new facts."""
-        projections.upsert_issue_projection(work, **announcement.to_wire())
+        announcement_handlers.note_issue(work, announcement)
 
     @announcement_handler(IssueErased)
     def issue_erased(self, work: UnitOfWork, announcement: IssueErased) -> None:
         """Delete an issue and every link to it (T7)."""
-        projections.delete_issue_projection(work, announcement.issue_id)
+        announcement_handlers.forget_issue(work, issue_id=announcement.issue_id)
 
     @announcement_handler(UserChanged)
     def user_changed(self, work: UnitOfWork, announcement: UserChanged) -> None:
         """Store an employee."""
-        projections.upsert_user_projection(
-            work,
-            {
-                "id": announcement.user_id,
-                "component": announcement.component,
-                "level": announcement.level,
-                "roles": list(announcement.roles),
-                "active": announcement.active,
-                "revision": announcement.revision,
-            },
-        )
+        announcement_handlers.note_user(work, announcement)
 
     @announcement_handler(ComponentChanged)
     def component_changed(self, work: UnitOfWork, announcement: ComponentChanged) -> None:
         """Store a component."""
-        projections.upsert_component_projection(work, **announcement.to_wire())
+        announcement_handlers.note_component(work, announcement)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 
 from services.chassis.database import Database
 from services.chassis.messages import Caller
 from services.contacts.contract.refusals import IndividualBlocked
-from services.contacts.storage import ledger
+from services.contacts.usecases.preconditions import count_blocked
 
 
 @contextmanager
@@ -19,5 +18,5 @@ def blocked_tries_counted(database: Database, caller: Caller) -> Iterator[None]:
         yield
     except IndividualBlocked:
         with database.work(caller) as work:
-            ledger.count_blocked(work, caller.id, database.clock().astimezone(UTC).date())
+            count_blocked(work, by=caller, now=database.clock())
         raise

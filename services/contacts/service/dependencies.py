@@ -22,6 +22,7 @@ from services.contacts.storage import individuals
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.storage.digests import Digests
 from services.contacts.storage.vault import KeyDestroyed, Keyring, KeyStoreAway, Vault
+from services.contacts.usecases.registration import register_together
 from services.lexicon.screening.apart import screen_long_texts_apart
 
 _log = Log(__name__)
@@ -49,7 +50,8 @@ class Dependencies:
         vault = Vault(settings.keys_database_url, Keyring.read(settings.vault_master_key), pool_size=settings.pool_size)
         layer = ContactLayer(vault, Digests(Keyring.read(settings.digest_key)), Lookups(settings.lookups_of_contributor, settings.lookups_of_steward))
         reads = BatchedReads(database, individuals.GATHERED, action="contacts:individual:read", fields=representations.INDIVIDUAL_FIELDS)
-        return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, Registrations(database, layer), Keyed(settings.digest_key, _SENT_IN))
+        registrations = Registrations(database, lambda work, entries: register_together(work, layer, entries, now=database.clock()))
+        return cls(layer, Cursors(settings.cursor_key, "contacts"), reads, registrations, Keyed(settings.digest_key, _SENT_IN))
 
     def under(self, settings: Settings) -> Dependencies:
         """Return them with other keys. Whoever uses the contact layer continues with it.

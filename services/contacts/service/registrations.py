@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, note_audited
 from services.chassis.database.batching import Batcher
@@ -10,9 +10,7 @@ from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
 from services.contacts.contract.answers import IndividualAnswer
 from services.contacts.contract.commands import GivenIndividual
-from services.contacts.storage.contact_layer import ContactLayer
-from services.contacts.storage.registration import lock_of_name
-from services.contacts.usecases.registration import Outcome, Registration, register_together, registration_of
+from services.contacts.usecases.registration import Outcome, Registration, registration_of
 
 _log = Log(__name__)
 
@@ -22,10 +20,10 @@ Asked = tuple[CommandCall, Registration]
 class Registrations:
     """Registers together what comes within a moment. What has to wait for something is left to go alone."""
 
-    def __init__(self, database: Database, layer: ContactLayer) -> None:
-        """Register in this database."""
+    def __init__(self, database: Database, register_together: Callable[[UnitOfWork, Sequence[Registration]], list[Outcome]]) -> None:
+        """Register in this database, and how."""
         self._database = database
-        self._layer = layer
+        self._register_together = register_together
         # Row-level security is set for a transaction, so that each component has its own.
         self._batchers: dict[str, Batcher[Asked, Outcome]] = {}
 
@@ -59,7 +57,7 @@ class Registrations:
                         together.append(at)
                         taken |= each
                 if fresh := [at for at in together if _is_new(work, calls[at])]:
-                    entered = register_together(work, self._layer, [entries[at] for at in fresh], now=self._database.clock())
+                    entered = self._register_together(work, [entries[at] for at in fresh])
                     for at, outcome in zip(fresh, entered, strict=True):
                         outcomes[at] = outcome
                         if isinstance(outcome, dict):
@@ -75,7 +73,7 @@ class Registrations:
 
 
 def _locks_of(entry: Registration) -> frozenset[Lock]:
-    return frozenset({lock_of_name(entry.first_name, entry.last_name), *Lock.of_request(entry.by)})
+    return frozenset({entry.lock, *Lock.of_request(entry.by)})
 
 
 def _is_new(work: UnitOfWork, call: CommandCall) -> bool:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import RelationshipEstablished
 from services.contacts.storage import links, projections
+from services.interactions.contract import IssueChanged, IssueRegistered
 
 #: How attendance counts as contact (R56).
 EVENT = "event"
@@ -56,3 +58,24 @@ def note_engagement(
 def forget_engagement(work: UnitOfWork, *, source_id: str) -> None:
     """Withdraw an interaction and everything derived from it alone, except the relationship."""
     projections.settle_contacts(work, projections.withdraw_engagement(work, source_id))
+
+
+def note_issue(work: UnitOfWork, announcement: IssueRegistered | IssueChanged) -> None:
+    """Store what interactions announced of an issue."""
+    projections.upsert_issue_projection(work, **announcement.to_wire())
+
+
+def forget_issue(work: UnitOfWork, *, issue_id: str) -> None:
+    """Delete an issue and every link to it (T7)."""
+    projections.delete_issue_projection(work, issue_id)
+
+
+def note_user(work: UnitOfWork, announcement: UserChanged) -> None:
+    """Store what access announced of a user."""
+    known = {"component": announcement.component, "level": announcement.level, "roles": list(announcement.roles), "active": announcement.active}
+    projections.upsert_user_projection(work, {"id": announcement.user_id, **known, "revision": announcement.revision})
+
+
+def note_component(work: UnitOfWork, announcement: ComponentChanged) -> None:
+    """Store what access announced of a component."""
+    projections.upsert_component_projection(work, **announcement.to_wire())

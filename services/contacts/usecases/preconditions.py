@@ -47,6 +47,11 @@ def require_entries_left(work: UnitOfWork, *, by: Caller, now: datetime) -> None
         raise BlockedTooOften
 
 
+def count_blocked(work: UnitOfWork, *, by: Caller, now: datetime) -> None:
+    """Count a blocked entry of the caller's (T9)."""
+    ledger.count_blocked(work, by.id, now.astimezone(UTC).date())
+
+
 def require_not_suppressed(
     work: UnitOfWork,
     layer: ContactLayer,

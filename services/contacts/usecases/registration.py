@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
-from services.chassis.database import UnitOfWork
+from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import Caller, Refusal, new_id
 from services.contacts.contract.announcements import IndividualRegistered, PreferencesChanged, RelationshipEstablished
 from services.contacts.contract.answers import IndividualAnswer, LikenessAnswer
@@ -106,6 +106,11 @@ class Registration:
     #: What screening found and its writer keeps for their component: (field, text).
     kept: list[tuple[str, str]] = field(default_factory=list)
     keep_reason: str | None = None
+
+    @property
+    def lock(self) -> Lock:
+        """The lock of the name."""
+        return registration.lock_of_name(self.first_name, self.last_name)
 
     @property
     def values(self) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, entity_tag, new_id
 from services.contacts import contract
 from services.contacts.service.erasure import ErasureMethods
+from services.contacts.service.registrations import Registrations
 from services.contacts.storage import projections
 from services.contacts.storage.contact_layer import ContactLayer
 from services.contacts.storage.digests import Digests
@@ -35,6 +36,7 @@ from services.contacts.usecases import (
     search,
     tasks,
 )
+from services.contacts.usecases.registration import register_together
 from services.lexicon.tasks import position
 from tests.cast import AMINA, DOV, EVERYBODY
 from tests.support import Databases
@@ -93,6 +95,10 @@ class Desk:
         told = {"by": by, "now": self.now, "layer": self.layer, "cursors": self.cursors}
         with self.work(by, role) as work:
             return use_case(work, **{name: value for name, value in told.items() if name in names}, **given)
+
+    def registrations(self) -> Registrations:
+        """Return what registers together those who come at the same moment."""
+        return Registrations(self.database, lambda work, entries: register_together(work, self.layer, entries, now=self.database.clock()))
 
     def later(self, **by: float) -> None:
         """Let time pass."""

@@ -21,7 +21,6 @@ from services.contacts.contract.refusals import (
 )
 from services.contacts.service.cases import CaseMethods
 from services.contacts.service.counting import blocked_tries_counted
-from services.contacts.service.registrations import Registrations
 from services.contacts.storage.contact_layer import ContactLayer, Lookups
 from services.contacts.usecases import organizations
 from tests.cast import AMINA, BRUNO, CHLOE, FARID, GRACE
@@ -307,7 +306,7 @@ def test_entries_that_are_made_together_are_counted_each_for_its_user(desk: Desk
     first = 60_000
     suppress(desk, first + 1)
     few(desk, contributor=4, steward=4)
-    registrations = Registrations(desk.database, desk.layer)
+    registrations = desk.registrations()
     other = dataclasses.replace(user, id=new_id())
     for caller, n in ((user, 0), (user, 1), (other, 2)):
         given = {"last_name": f"Together{letters(n)}", "contact_points": [{"kind": "cell", "value": number(first + n)}]}

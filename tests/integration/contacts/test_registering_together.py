@@ -21,7 +21,7 @@ BATCH = 16
 
 @pytest.fixture
 def registrations(desk: Desk) -> Registrations:
-    return Registrations(desk.database, desk.layer)
+    return desk.registrations()
 
 
 def _asking(caller: Caller, *, key: str | None = None, body_hash: str = "b") -> Caller:

@@ -42,7 +42,6 @@ from services.chassis.passport import PassportVerifier
 from services.chassis.revocations import Revocations
 from services.contacts.domain import representations
 from services.contacts.service import ContactsService
-from services.contacts.service.registrations import Registrations
 from services.contacts.storage import individuals, likenesses
 from services.interactions.service import InteractionsService
 from services.retention.service import RetentionService
@@ -166,7 +165,7 @@ class World:
             layer=desk.layer,
             cursors=Cursors(_SECRET, "contacts"),
             reads=self.reads,
-            registrations=Registrations(desk.database, desk.layer),
+            registrations=desk.registrations(),
             keyed=Keyed("a key of tests", "contacts sent in"),
         )
         services["access"].dependencies = Plain(private_key, public_key, lambda: desk.now)
@@ -368,7 +367,7 @@ def counted_ids(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Non
     for module in ("layout", "times"):
         monkeypatch.setattr(f"gateway.pages.{module}.datetime", _Standing)
     # What a child reads, it reads under other limits and in the same way.
-    for module in ("imports", "beside"):
+    for module in ("imports", "threads"):
         monkeypatch.setattr(f"services.contacts.service.{module}.pool", lambda: SimpleNamespace(run=lambda act, *given, **_: act(*given)))
     yield lambda at: state.update(count=at)
 
