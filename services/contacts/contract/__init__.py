@@ -24,60 +24,61 @@ from services.contacts.contract.kept import (
     KeptTextReleaseSchema,
     KeptTextSchema,
 )
-from services.contacts.contract.schemas import (
-    AddressSchema,
-    AudienceSchema,
-    ContactPointCreateSchema,
-    ContactPointSchema,
-    CorrectionAnswerSchema,
-    CorrectionSchema,
+from services.contacts.contract.schemas.cases import (
     DayCountSchema,
     FreezeSchema,
     FrozenIndividualSchema,
     FrozenQuerySchema,
-    GrantCreateSchema,
-    HandOverSchema,
-    HistoryPageSchema,
     HitSchema,
-    IndividualChangeSchema,
-    IndividualCreateSchema,
-    IndividualListQuerySchema,
-    IndividualSchema,
-    ListQuerySchema,
     LookupsGoOnSchema,
     LookupsSchema,
     LookupsSeenSchema,
     ManyFreezesSchema,
     MarkDecidedSchema,
     MarkDecisionSchema,
-    NamesQuerySchema,
-    NoteChangeSchema,
-    NoteCreateSchema,
-    NoteSchema,
     NoticeSchema,
+    TwinDecidedSchema,
+    TwinDecisionCommandSchema,
+    TwinSchema,
+    WaitingMarkSchema,
+)
+from services.contacts.contract.schemas.contact_points import (
+    ContactPointCreateSchema,
+    ContactPointSchema,
+    CorrectionAnswerSchema,
+    CorrectionSchema,
+    GrantCreateSchema,
+    RevealQuerySchema,
+    RevealSchema,
+)
+from services.contacts.contract.schemas.individuals import (
+    HandOverSchema,
+    HistoryPageSchema,
+    IndividualChangeSchema,
+    IndividualCreateSchema,
+    IndividualListQuerySchema,
+    IndividualSchema,
+    VerificationCreateSchema,
+    VerificationSchema,
+)
+from services.contacts.contract.schemas.notes import NoteChangeSchema, NoteCreateSchema, NoteSchema
+from services.contacts.contract.schemas.organizations import (
     OrganizationChangeSchema,
     OrganizationCreateSchema,
     OrganizationListQuerySchema,
     OrganizationSchema,
-    PairDecidedSchema,
-    PairDecisionSchema,
-    PairSchema,
+)
+from services.contacts.contract.schemas.pairs import PairDecidedSchema, PairDecisionSchema, PairSchema
+from services.contacts.contract.schemas.search import (
+    AudienceSchema,
+    NamesQuerySchema,
     RegionReportQuerySchema,
     RegionReportSchema,
-    RevealQuerySchema,
-    RevealSchema,
     StakeholderQuerySchema,
     StakeholderSchema,
-    TaskListQuerySchema,
-    TaskPageSchema,
-    TaskSchema,
-    TwinDecidedSchema,
-    TwinDecisionCommandSchema,
-    TwinSchema,
-    VerificationCreateSchema,
-    VerificationSchema,
-    WaitingMarkSchema,
 )
+from services.contacts.contract.schemas.shared import AddressSchema, ListQuerySchema
+from services.contacts.contract.schemas.tasks import TaskListQuerySchema, TaskPageSchema, TaskSchema
 
 __all__ = [
     "AddressSchema",

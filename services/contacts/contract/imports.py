@@ -11,7 +11,9 @@ from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, To
 from services.chassis.validation import UNSET, Closed, Id, Loads, Unset
 from services.contacts.contract.commands import GivenLink
 from services.contacts.contract.import_answers import MappedColumn
-from services.contacts.contract.schemas import IndividualSchema, IssueLinkSchema, Line, ListQuerySchema
+from services.contacts.contract.schemas.fields import Line
+from services.contacts.contract.schemas.individuals import IndividualSchema
+from services.contacts.contract.schemas.shared import IssueLinkSchema, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
 
 STATES = (

@@ -25,7 +25,8 @@ from services.contacts.contract.announcements import (
     OwnerChanged,
     RelationshipEstablished,
 )
-from services.contacts.contract.schemas import IndividualCreateSchema, Line
+from services.contacts.contract.schemas.fields import Line
+from services.contacts.contract.schemas.individuals import IndividualCreateSchema
 
 #: The one type of message that is taken in.
 SUBMITTED = "individual.submitted"

@@ -37,7 +37,7 @@ from services.contacts.contract.imports import (
     RowDecisionSchema,
     RowUnknown,
 )
-from services.contacts.contract.schemas import ListQuerySchema
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.contacts.domain.imports import staging
 from services.contacts.domain.imports.register import Register
 from services.contacts.domain.imports.staging import Staged

@@ -24,7 +24,7 @@ from services.contacts.contract.integrations import (
     submissions_of,
     topology,
 )
-from services.contacts.contract.schemas import Line
+from services.contacts.contract.schemas.fields import Line
 from services.contacts.service import integrations
 from services.contacts.usecases import hits
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, FARID

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from marshmallow import ValidationError
 
-from services.contacts.contract.schemas import Line
+from services.contacts.contract.schemas.fields import Line
 from services.lexicon.canonical import canonical_email
 from services.lexicon.folding import even_signs, fold, normalized, plain
 
