@@ -23,7 +23,7 @@ LAYOUT_FIELDS = frozenset({"csrf_token", "author", "kept", "onward"})
 HIDDEN_FIELDS = LAYOUT_FIELDS | {"idempotency_key", "if_match", "seen_match"}
 #: One or more ids.
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}([\s,]+[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})*", re.IGNORECASE)
-DOORS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
+SIGN_IN_ENDPOINTS = frozenset({"pages.signing_in", "pages.acknowledging", "pages.signing_out"})
 #: Endpoints that carry an unsent form.
 CARRYING_ENDPOINTS = frozenset({"pages.signing_in", "pages.acknowledging"})
 
@@ -78,7 +78,7 @@ def carried_form() -> UnsentForm | None:
 
 def late_form() -> UnsentForm | None:
     """Return the form of this request, if this site showed it to its author."""
-    if request.method != "POST" or is_upload() or request.endpoint in DOORS or not is_same_origin():
+    if request.method != "POST" or is_upload() or request.endpoint in SIGN_IN_ENDPOINTS or not is_same_origin():
         return None
     if not str(request.endpoint).startswith("pages."):
         return None

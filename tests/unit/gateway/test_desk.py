@@ -156,6 +156,15 @@ def test_a_promise_is_marked_complete_and_given_to_a_colleague_on_its_page(amina
     assert (sent["assignee"], sent["due_on"], sent["text"]) == (AMINA, "2026-12-24", "Send it")
 
 
+def test_only_active_contributors_are_offered_as_colleagues(aminas: Browser, bus: FakeBus) -> None:
+    user = {"active": True, "level": "contributor", "component": "ICE", "roles": []}
+    others = {"Reader": {"level": "reader"}, "Nobody": {"level": None}, "Former": {"active": False}, "Steward": {"level": "steward"}}
+    users = [{**user, "id": f"user-{name}", "name": f"{name} of ICE", **other} for name, other in others.items()]
+    bus.answers["access", "list_users"] = {"items": users, "next": None, "total": 4}
+    shown = aminas.get("/interactions/new").text
+    assert [name for name in others if f"{name} of ICE" in shown] == ["Steward"]
+
+
 def test_every_box_to_choose_an_issue_or_a_colleague_from_is_whole(aminas: Browser, bus: FakeBus) -> None:
     def listed(query: dict[str, Any]) -> dict[str, Any]:
         n = int(query.get("cursor", 0))
