@@ -33,7 +33,7 @@ def users() -> None:
 @as_operator
 def add(operator: Operator, *, username: str, level: str, roles: tuple[str, ...], password: str, complete: bool, **told: Any) -> None:
     """Enter an account."""
-    body = {"username": username, "level": None if level == "none" else level, "roles": list(roles), **told}
+    body = {"username": username, "level": {"none": None}.get(level, level), "roles": list(roles), **told}
     with operator.database("access") as database:
         try:
             user = users_cli.add(database, operator=operator.name, now=_now(), password=password, complete=complete, **body)

@@ -112,13 +112,5 @@ ROLES: Final = MappingProxyType(
 SYSTEM_OWNER_COMPONENTS: Final = frozenset({"WHL", "POLICY", "IGA"})
 """The components whose users may be system owners (R2, T19)."""
 
-
-def at_least(level: str | None, wanted: str) -> bool:
-    """Return whether an access level is at least the wanted one; an unknown level never is."""
-    if level not in LEVELS or wanted not in LEVELS:
-        return False
-    return LEVELS.index(level) >= LEVELS.index(wanted)
-
-
 #: The most values of one kind that a component may keep for a person (T26).
 VALUES_OF_A_KIND = 20

@@ -67,6 +67,25 @@ def _writes_contact_points(tree: ast.AST) -> bool:
     return False
 
 
+def _asks_for_level_or_role(tree: ast.AST) -> bool:
+    """Return whether a module decides by a level or a role: compares one, looks for one, or intersects roles (R148, T19)."""
+
+    def is_one(part: ast.AST) -> bool:
+        name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None
+        return name in {"level", "roles"}
+
+    def asks(node: ast.AST) -> bool:
+        if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
+            return any(is_one(part) for part in (node.left, *node.comparators))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitAnd):
+            return is_one(node.left) or is_one(node.right)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in {"at_least", "isdisjoint", "intersection"}:
+            return any(is_one(part) for part in (*node.args, getattr(node.func, "value", node.func)))
+        return False
+
+    return any(asks(node) for node in ast.walk(tree))
+
+
 #: What there is one of: how a module that has it is known, and which one it is.
 ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "cursors": (_makes_cursors, "services/chassis/cursors.py"),
@@ -74,6 +93,7 @@ ONCE: dict[str, tuple[Callable[[ast.AST], bool], str]] = {
     "readers of ids": (_reads_ids, "services/chassis/validation.py"),
     "back-offs": (_backs_off, "services/chassis/backoff.py"),
     "writers of contact points": (_writes_contact_points, "services/contacts/storage/contact_layer.py"),
+    "questions of level and role": (_asks_for_level_or_role, "services/lexicon/policy/decision.py"),
     "checks of If-Match": (_reads_if_match, "services/chassis/messages.py"),
 }
 

@@ -6,7 +6,14 @@ from typing import Final
 from services.lexicon.policy import rules
 from services.lexicon.policy.facts import Actor, Decision, Facts, Granted, Withheld
 from services.lexicon.policy.rules import ACTIONS, FIELDS, Action, Permit
-from services.lexicon.vocabulary import SYSTEM_OWNER_COMPONENTS, at_least
+from services.lexicon.vocabulary import LEVELS, SYSTEM_OWNER_COMPONENTS
+
+
+def at_least(level: str | None, wanted: str) -> bool:
+    """Return whether an access level is at least the wanted one; an unknown level never is."""
+    if level not in LEVELS or wanted not in LEVELS:
+        return False
+    return LEVELS.index(level) >= LEVELS.index(wanted)
 
 
 def decide(actor: Actor, action: str, field: str | None = None, facts: Facts | None = None) -> Decision:

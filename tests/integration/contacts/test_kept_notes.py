@@ -13,8 +13,8 @@ from sqlalchemy import text
 from services.chassis.messages import Refusal, entity_tag
 from services.contacts.contract.refusals import NoteUnknown
 from services.contacts.usecases import notes, releasing
+from services.lexicon.policy.decision import at_least
 from services.lexicon.refusals import TextNeedsReview
-from services.lexicon.vocabulary import at_least
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, EVERYBODY, FARID, GRACE, RENATA, callers
 from tests.integration.contacts.conftest import Desk
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from services.chassis.messages import Caller
 from services.interactions.usecases import writing
-from services.lexicon.vocabulary import at_least
+from services.lexicon.policy.decision import at_least
 from tests.cast import AMINA, BRUNO, DOV, GRACE, RENATA, callers
 from tests.integration.interactions.conftest import Office, a_promise
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.lexicon import calendar, places, vocabulary
+from services.lexicon.policy.decision import at_least
 
 REGIONS = """1 CT ME MA NH RI VT · 2 NJ NY PR VI · 3 DE DC MD PA VA WV · 4 AL FL GA KY MS NC SC TN · 5 IL IN MI MN OH WI ·
 6 AR LA NM OK TX · 7 IA KS MO NE · 8 CO MT ND SD UT WY · 9 AZ CA HI NV AS GU MP · 10 AK ID OR WA"""
@@ -117,9 +118,9 @@ def test_the_closed_lists_are_the_pia_s():
 
 
 def test_levels_are_ordered_and_an_unknown_one_reaches_nothing():
-    assert vocabulary.at_least("steward", "reader")
-    assert vocabulary.at_least("contributor", "contributor")
-    assert not vocabulary.at_least("reader", "contributor")
-    assert not vocabulary.at_least(None, "reader")
-    assert not vocabulary.at_least("root", "reader")
-    assert not vocabulary.at_least("steward", "root")
+    assert at_least("steward", "reader")
+    assert at_least("contributor", "contributor")
+    assert not at_least("reader", "contributor")
+    assert not at_least(None, "reader")
+    assert not at_least("root", "reader")
+    assert not at_least("steward", "root")

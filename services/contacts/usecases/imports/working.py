@@ -10,7 +10,7 @@ from services.contacts.contract.imports import ImportsForContributors
 from services.contacts.domain.imports.states import Import
 from services.contacts.storage import projections
 from services.contacts.storage.imports import imports
-from services.lexicon.vocabulary import at_least
+from services.contacts.usecases.authorization import may_own
 
 LEASE = timedelta(seconds=60)
 
@@ -51,5 +51,5 @@ def held(work: UnitOfWork, import_id: str, *, state: str, position: int) -> Impo
 def require_rights(work: UnitOfWork, by: Caller) -> None:
     """An import stops where its owner's rights end."""
     known = projections.user(work, by.id)
-    if known and (not known.active or known.component != by.component or not at_least(known.level, "contributor")):
+    if known and (known.component != by.component or not may_own(known)):
         raise ImportsForContributors
