@@ -72,7 +72,8 @@ def _asks_for_level_or_role(tree: ast.AST) -> bool:
 
     def is_one(part: ast.AST) -> bool:
         name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None
-        return name in {"level", "roles"}
+        # The nodes of the trail's tree have a level, too.
+        return name in {"level", "roles"} and not ast.unparse(part).startswith("trail_nodes.")
 
     def asks(node: ast.AST) -> bool:
         if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
