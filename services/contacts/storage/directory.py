@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, delete, select, text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import chunks
 from services.contacts.domain.stakeholders import Employer, Individual
 from services.contacts.storage.bulk import as_json, records
+from services.contacts.storage.tables.directory import directory, individuals
 from services.lexicon.folding import fold, plain
 
 _CHUNK = 500
+
+# Text where many lines are written in one statement.
 
 _INDIVIDUALS = text(
     """
@@ -99,13 +102,12 @@ def index_organizations(work: UnitOfWork, ids: Iterable[str]) -> None:
 
 def index_people_of(work: UnitOfWork, organization_id: str) -> None:
     """Put an organization's people into the directory again, after its name, sector or groups changed."""
-    rows = work.execute(text("SELECT id FROM individuals WHERE organization_id = :id"), {"id": organization_id})
-    index_individuals(work, [str(row.id) for row in rows])
+    index_individuals(work, work.execute(select(individuals.c.id).where(individuals.c.organization_id == organization_id)).scalars().all())
 
 
 def leave(work: UnitOfWork, stakeholder_id: str) -> None:
     """Take a stakeholder out of the directory."""
-    work.execute(text("DELETE FROM directory WHERE stakeholder_id = :id"), {"id": stakeholder_id})
+    work.execute(delete(directory).where(directory.c.stakeholder_id == stakeholder_id))
 
 
 def letters(shown: Iterable[str | None]) -> str:
@@ -150,9 +152,9 @@ def entry_of_new(individual: Individual, organization: Employer | None) -> dict[
     )
 
 
-def _index(work: UnitOfWork, select: Any, ids: Iterable[str]) -> None:
+def _index(work: UnitOfWork, present: TextClause, ids: Iterable[str]) -> None:
     for part in chunks(ids, _CHUNK):
-        rows = work.execute(select, {"ids": part}).mappings().all()
+        rows = work.execute(present, {"ids": part}).mappings().all()
         if rows:
             work.execute(_UPSERT, {"entries": as_json([_entry(row) for row in rows])})
 

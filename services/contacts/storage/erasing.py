@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import null, select, text, update
+from sqlalchemy import delete, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
@@ -14,10 +14,11 @@ from services.chassis.database.rows import typed_or_none
 from services.contacts.contract.answers import ReceiptAnswer, SoughtAnswer
 from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
+from services.contacts.storage.tables import metadata
 from services.contacts.storage.tables.cases import erasures, tombstones
 from services.contacts.storage.tables.directory import individuals
 
-# Text over tables that the data dictionary names, where ids and digests go as one array, and for what the server alone can say.
+# Text where ids and digests go as one array, and for what the server alone can say.
 
 #: Stores with rows about one individual, in the order in which they go; the column that says whose they are.
 _LINKED = tuple((table.name, column) for table in dictionary.LINKED for column in table.linked)
@@ -56,16 +57,17 @@ def left(work: UnitOfWork, individual_id: str) -> dict[str, int]:
     """Count the rows about an individual that are there still."""
     counts: dict[str, int] = {}
     for store, column in _LINKED:
-        statement = text(f"SELECT count(*) FROM {store} WHERE {column} = CAST(:id AS uuid)")  # noqa: S608 - names of our own list
-        counts[store] = counts.get(store, 0) + int(work.execute(statement, {"id": individual_id}).scalar_one())
+        table = metadata.tables[store]
+        about = select(func.count()).select_from(table).where(table.c[column] == individual_id)
+        counts[store] = counts.get(store, 0) + int(work.execute(about).scalar_one())
     return counts
 
 
 def _delete(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_id: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for store, column in linked:
-        statement = text(f"DELETE FROM {store} WHERE {column} = CAST(:id AS uuid)")  # noqa: S608 - names of our own list
-        counts[store] = counts.get(store, 0) + work.execute(statement, {"id": subject_id}).rowcount
+        table = metadata.tables[store]
+        counts[store] = counts.get(store, 0) + work.execute(delete(table).where(table.c[column] == subject_id)).rowcount
     return counts
 
 

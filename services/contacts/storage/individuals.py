@@ -21,6 +21,7 @@ from services.contacts.storage.tables.directory import individuals
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
+# Text where a row is read with all that stands beside it in one statement, and for a union.
 RELATIONSHIPS = f"""
     (SELECT coalesce(json_agg(json_build_object('component', r.component,
         'since', to_char(r.since AT TIME ZONE 'UTC', 'YYYY-MM-DD'), 'last_contact_at', {INSTANT.format("r.last_contact_at")})

@@ -16,6 +16,8 @@ from services.contacts.storage.bulk import array
 from services.contacts.storage.tables.directory import relationships, stakeholder_issues
 from services.contacts.storage.tables.projections import erased_issues
 
+# Text where many rows are inserted in one statement.
+
 
 def set_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]) -> None:
     """Make these the stakeholder's issues: `issue_id`, `kind`, `since`, `ended_on`."""

@@ -18,6 +18,7 @@ from services.contacts.storage.individuals import ISSUES, RELATIONSHIPS
 from services.contacts.storage.tables.directory import offices, organizations
 from services.lexicon.canonical import canonical_organization
 
+# Text where a row is read with all that stands beside it in one statement.
 _OFFICES = """
     (SELECT coalesce(json_agg(json_build_object('id', f.id, 'label', f.label, 'address', json_build_object(
         'street', f.street, 'city', f.city, 'state', f.state, 'postal_code', f.postal_code, 'country', f.country),

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
 from services.contacts.domain.imports.states import EffectDetail
 from services.contacts.storage.bulk import array, as_json, insert_rows, records
 from services.contacts.storage.rows import INSTANT
+from services.contacts.storage.tables.directory import previous_facts
+
+# Text where many rows are changed in one statement.
 
 _FACT = {"id": "uuid", "individual_id": "uuid", "title": "text", "organization_id": "uuid", "replaced_at": "timestamptz", "import_id": "uuid"}
 #: A column of a statement over individuals: what was replaced of each, the latest first. An organization is called as it is called now.
@@ -57,11 +60,9 @@ def take_back(work: UnitOfWork, import_id: str, restored: Mapping[str, Iterable[
 
 def titles(work: UnitOfWork, individual_id: str) -> list[str]:
     """Return a person's former titles: one may name a former employer (T25)."""
-    rows = work.execute(
-        text("SELECT DISTINCT title FROM previous_facts WHERE individual_id = CAST(:id AS uuid) AND title IS NOT NULL ORDER BY 1"),
-        {"id": individual_id},
-    )
-    return [row.title for row in rows]
+    of = previous_facts.c
+    found = select(of.title).where(of.individual_id == individual_id, of.title.is_not(None)).distinct().order_by(of.title)
+    return list(work.execute(found).scalars())
 
 
 _KEPT = {"individual_id": "uuid", "lookup": "bytea"}

@@ -23,6 +23,8 @@ from services.contacts.storage.contact_layer import SealedPoints
 from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
 
+# Text, for each of the two statements is of many tables.
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -15,6 +15,8 @@ from services.chassis.keyed import Keyed
 from services.contacts.domain.submissions import Delivered, OutgoingEvent
 from services.contacts.storage.tables.imports import integration_audiences, submissions
 
+# Text where rows are made of other rows, and for the outbox, which is the chassis's.
+
 
 def claim(
     work: UnitOfWork,

@@ -1,6 +1,7 @@
 """Every column that people write into and that an erased person may be named in, though the row is about another (N3).
 
-All of it as the eraser. Which columns these are says the data dictionary, which a test holds to the tables.
+All of it as the eraser. Which columns these are says the data dictionary, which a test holds to the tables: statements are text,
+for they are put together from it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, create_engine, text
+from sqlalchemy import Connection, Executable, Row, create_engine, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -24,6 +25,9 @@ from services.chassis.messages import Unavailable
 from services.contacts.domain.encryption import decrypt as decrypt  # noqa: PLC0414 - whoever has the keys has both
 from services.contacts.domain.encryption import encrypt as encrypt  # noqa: PLC0414 - likewise
 from services.contacts.storage.bulk import array, array_of_bytes
+from services.contacts.storage.key_tables import seal_keys, subject_keys
+
+# Text where ids and keys go as one array.
 
 _NONCE = 12
 _KEY = 32
@@ -107,7 +111,7 @@ class Vault:
     def keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
         """Return the keys of those who have one."""
         rows = self._execute(
-            "SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))",
+            text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"),
             {"ids": array(subject_ids)},
         )
         return {str(row.subject_id): self._unwrap(row.key_id, row.wrapped, str(row.subject_id)) for row in rows}
@@ -127,9 +131,11 @@ class Vault:
             return {}
         active = self._master.active
         (kept,) = self._execute(
-            "WITH kept AS (INSERT INTO subject_keys (subject_id, key_id, wrapped)"
-            " SELECT s, :key_id, w FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS t (s, w)"
-            " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS many FROM kept",
+            text(
+                "WITH kept AS (INSERT INTO subject_keys (subject_id, key_id, wrapped)"
+                " SELECT s, :key_id, w FROM unnest(CAST(:ids AS uuid[]), CAST(:wrapped AS bytea[])) AS t (s, w)"
+                " ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) AS many FROM kept"
+            ),
             {
                 "ids": array(made),
                 "key_id": active,
@@ -141,22 +147,19 @@ class Vault:
 
     def destroy(self, subject_id: str) -> bool:
         """Destroy a person's key, for good; say whether there was one."""
-        return bool(self._execute("DELETE FROM subject_keys WHERE subject_id = :id RETURNING 1", {"id": subject_id}))
+        return bool(self._execute(delete(subject_keys).where(subject_keys.c.subject_id == subject_id).returning(subject_keys.c.subject_id)))
 
     def destroy_all(self, subject_ids: Iterable[str]) -> None:
         """Destroy the keys of all of them, for good."""
         ids = list(subject_ids)
         if ids:
-            self._execute("DELETE FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))", {"ids": array(ids)})
+            self._execute(text("DELETE FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"), {"ids": array(ids)})
 
     def seal_key(self, erasure_id: str) -> bytes:
         """Return the one-time key of an erasure's seal, making it the first time."""
         active = self._master.active
         wrapped = self._wrap(os.urandom(_KEY), erasure_id, under=active)
-        self._execute(
-            "INSERT INTO seal_keys (erasure_id, key_id, wrapped) VALUES (:id, :key_id, :wrapped) ON CONFLICT DO NOTHING",
-            {"id": erasure_id, "key_id": active, "wrapped": wrapped},
-        )
+        self._execute(insert(seal_keys).values(erasure_id=erasure_id, key_id=active, wrapped=wrapped).on_conflict_do_nothing())
         key = self.unseal_key(erasure_id)
         if key is None:
             raise KeyDestroyed
@@ -164,37 +167,32 @@ class Vault:
 
     def unseal_key(self, erasure_id: str) -> bytes | None:
         """Return the one-time key of a seal, or None once it is broken."""
-        rows = self._execute("SELECT key_id, wrapped FROM seal_keys WHERE erasure_id = :id", {"id": erasure_id})
+        rows = self._execute(select(seal_keys.c.key_id, seal_keys.c.wrapped).where(seal_keys.c.erasure_id == erasure_id))
         return self._unwrap(rows[0].key_id, rows[0].wrapped, erasure_id) if rows else None
 
     def break_seal(self, erasure_id: str) -> None:
         """Destroy the one-time key of a seal."""
-        self._execute("DELETE FROM seal_keys WHERE erasure_id = :id", {"id": erasure_id})
+        self._execute(delete(seal_keys).where(seal_keys.c.erasure_id == erasure_id))
 
     def rotate(self, *, limit: int = 1000) -> int:
         """Wrap keys again that are under a retired master key, those of people and those of seals; return how many were."""
         active = self._master.active
         with self._transaction() as connection:
             done = 0
-            for table, column, also in (("subject_keys", "subject_id", ", rotated_at = clock_timestamp()"), ("seal_keys", "erasure_id", "")):
-                rows = connection.execute(
-                    text(
-                        f"SELECT {column} AS whose, key_id, wrapped FROM {table}"  # noqa: S608 - put together from our own constants
-                        " WHERE key_id <> :active LIMIT :limit FOR UPDATE SKIP LOCKED"
-                    ),
-                    {"active": active, "limit": limit - done},
-                ).all()
-                again = text(f"UPDATE {table} SET key_id = :key_id, wrapped = :wrapped{also} WHERE {column} = :whose")  # noqa: S608 - as above
-                for row in rows:
-                    wrapped = self._wrap(self._unwrap(row.key_id, row.wrapped, str(row.whose)), str(row.whose), under=active)
-                    connection.execute(again, {"key_id": active, "wrapped": wrapped, "whose": row.whose})
+            for table, whose in ((subject_keys, subject_keys.c.subject_id), (seal_keys, seal_keys.c.erasure_id)):
+                retired = select(whose, table.c.key_id, table.c.wrapped).where(table.c.key_id != active)
+                rows = connection.execute(retired.limit(limit - done).with_for_update(skip_locked=True)).all()
+                also = {"rotated_at": func.clock_timestamp()} if table is subject_keys else {}
+                for each_id, under, wrapped in rows:
+                    again = self._wrap(self._unwrap(under, wrapped, each_id), each_id, under=active)
+                    connection.execute(update(table).where(whose == each_id).values(key_id=active, wrapped=again, **also))
                 done += len(rows)
         return done
 
     def under(self, master: str) -> int:
         """Count the keys that only this master key opens."""
         tables = "SELECT 1 FROM subject_keys WHERE key_id = :id UNION ALL SELECT 1 FROM seal_keys WHERE key_id = :id"
-        return int(self._execute(f"SELECT count(*) AS many FROM ({tables}) AS t", {"id": master})[0].many)  # noqa: S608 - our own constants
+        return int(self._execute(text(f"SELECT count(*) AS many FROM ({tables}) AS t"), {"id": master})[0].many)  # noqa: S608 - our own constants
 
     def _use(self, master: Keyring) -> None:
         self._wrapping = {name: AESGCM(secret) for name, secret in master.items()}
@@ -210,12 +208,12 @@ class Vault:
         except (KeyError, InvalidTag) as error:
             raise KeyDestroyed from error
 
-    def _execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row[Any]]:
+    def _execute(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> list[Row[Any]]:
         """Run one statement, which may be run twice: a pooled connection that died while idle is found out by the first try."""
         for attempt in (1, 2):
             try:
                 with self._engine.connect() as connection:
-                    result = connection.execute(text(statement), parameters)
+                    result = connection.execute(statement, parameters)
                     return list(result) if result.returns_rows else []
             except DBAPIError as error:
                 if attempt == 2 or not error.connection_invalidated:
