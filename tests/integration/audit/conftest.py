@@ -101,7 +101,8 @@ class Sender:
         return (by or Sender(self.service)).signing.sign_crash(self.stream, mark=mark, highest=highest)
 
     def sign(self, line: dict[str, Any]) -> dict[str, Any]:
-        return self.signing._signed({name: value for name, value in line.items() if name != "signature"})
+        unsigned = {name: value for name, value in line.items() if name != "signature"}
+        return {**unsigned, "signature": self.signing._signature(unsigned)}
 
 
 class Taking(Sequencer):
