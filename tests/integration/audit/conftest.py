@@ -22,7 +22,7 @@ from services.chassis.database.stream import Stream, canonical, link_of
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import wire_value
 from services.chassis.translog.checkpoints import SigningKey
-from tests.support import Databases
+from tests.support import Databases, eventually
 from tests.support.databases import Addresses
 from tests.support.keys import key_of, service_keys
 
@@ -142,7 +142,8 @@ class Trail:
     def leading(self, key: SigningKey | None = None, *, witnessed: bool = True, **given: Any) -> Iterator[Taking]:
         engine = sa.create_engine(with_driver(self.addresses.runtime), poolclass=sa.NullPool)
         with engine.connect() as connection:
-            assert leadership.take_lead(connection)
+            # The server frees the lock of a closed connection a moment later.
+            eventually(lambda: leadership.take_lead(connection), why="the lead is free")
             connection.commit()
             witness = self.witness if witnessed else None
             yield Taking(connection, **{"key": key or self.key, "services": service_keys(), "witness": witness, "now": self.now} | given)
