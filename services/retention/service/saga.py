@@ -6,6 +6,7 @@ If the process stops in between, any process repeats the step.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -29,9 +30,9 @@ Call = Callable[..., Any]
 #: Adds to the list of erased ids: (erasure, subject type, subjects, time).
 NoteErased = Callable[[str, str, Sequence[str], datetime], None]
 
-#: The number of steps that run at once. Searches lock the texts that they find: with one step for each erasure, they
-#: waited for each other until their calls timed out.
-STEPS_AT_ONCE = 2
+#: The number of searches that run at once. Searches lock the texts that they find: with one for each erasure, they
+#: waited for each other until their calls timed out. No other step waits for them.
+SEARCHES_AT_ONCE = 2
 
 
 class Saga:
@@ -52,7 +53,7 @@ class Saga:
         self._clock = clock
         self.note_erased = note_erased
         self._spawn = spawn
-        self._places = Semaphore(STEPS_AT_ONCE)
+        self._searches = Semaphore(SEARCHES_AT_ONCE)
 
     def ask(self, service: str, method: str, caller: Caller, **given: Any) -> Any:
         """Call another service in retention's own name."""
@@ -85,8 +86,10 @@ class Saga:
             _log.warning("erasure.left", erasure=erasure_id, code=error.code)
 
     def _take_step(self, erasure_id: str) -> bool:
-        # Wait for a free place before the claim, which would lapse meanwhile.
-        with self._places:
+        with self._database.work(Caller.service("retention")) as work:
+            is_search = saga_steps.is_search_next(work, erasure_id)
+        # Wait for other searches before the claim, which would lapse meanwhile.
+        with self._searches if is_search else nullcontext():
             return self._claim_and_perform(erasure_id)
 
     def _claim_and_perform(self, erasure_id: str) -> bool:

@@ -75,6 +75,12 @@ def due(work: UnitOfWork, *, now: datetime) -> list[str]:
     return erasures.due(work, now=now)
 
 
+def is_search_next(work: UnitOfWork, erasure_id: str) -> bool:
+    """Return whether the next step of an erasure is a search."""
+    row = erasures.find(work, erasure_id)
+    return row is not None and row.step in saga.SEARCHES
+
+
 def claim(work: UnitOfWork, *, erasure_id: str, now: datetime, new_id: Callable[[], str] = make_id) -> Claim | None:
     """Claim the next step of an erasure for this process; return None if no step can run."""
     claim_id = new_id()
