@@ -1,4 +1,4 @@
-"""What others may know of access: its announcements, refusals and schemas, and for whom it issues passports."""
+"""The public contract of access: its announcements, refusals and schemas, and for whom it issues passports."""
 
 from __future__ import annotations
 

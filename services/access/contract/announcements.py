@@ -10,9 +10,9 @@ from services.chassis.messages import Announcement
 
 @dataclass(frozen=True, slots=True)
 class UserChanged(Announcement):
-    """A user came, moved, got other rights, or may no longer come in (`active` says whether access is in effect).
+    """A user was created, moved, got other rights, or lost access (`active` says whether access is in effect).
 
-    Messages may overtake each other: of one user the highest `revision` is the latest.
+    Messages may overtake each other: for each user the highest `revision` is the latest.
     """
 
     name: ClassVar[str] = "access:user:changed"

@@ -1,4 +1,4 @@
-"""The shapes of what access is given and answers."""
+"""The schemas of access's requests and answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TRAININGS = ("privacy", "computer_security")
 
 
 class _YesOrNo(fields.Boolean):
-    """JSON's `true` or `false`; no word or number stands for either."""
+    """JSON's `true` or `false`, and no other word or number."""
 
     def _deserialize(self, value: object, attr: str | None, data: object, **_: object) -> bool:
         if not isinstance(value, bool):
@@ -34,7 +34,7 @@ class SignIn:
 
 
 class SignInSchema(Loads[SignIn]):
-    """What one signs in with (the built-in directory)."""
+    """A sign-in with the built-in directory."""
 
     username = fields.String(required=True, validate=[validate.Length(min=1, max=200), no_nul])
     password = fields.String(required=True, load_only=True, validate=[validate.Length(min=1, max=1000), no_nul])

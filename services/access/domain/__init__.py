@@ -1,1 +1,1 @@
-"""The rules of access: pure functions and values, without I/O and without a clock of their own."""
+"""The rules of access: pure functions and values, without I/O or a clock."""

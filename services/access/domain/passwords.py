@@ -23,7 +23,7 @@ def password_hash(password: str) -> str:
 
 
 def is_right(stored: str, password: str) -> bool:
-    """Whether the password is the one that was stored; False for a stored value that is none."""
+    """Return whether the password matches the stored hash; False for a malformed hash."""
     try:
         return _HASHER.verify(stored, password)
     except (VerificationError, InvalidHashError):
@@ -31,7 +31,7 @@ def is_right(stored: str, password: str) -> bool:
 
 
 def why_too_weak(password: str, *, username: str) -> str | None:
-    """Return why a new password is refused, or None (NIST SP 800-63B: length, and nothing that is the name)."""
+    """Return why a new password is refused, or None (NIST SP 800-63B: length, and not the name)."""
     if len(password) < 12:
         return "A password has at least 12 characters."
     if username.casefold() in password.casefold():

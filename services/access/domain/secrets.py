@@ -13,12 +13,12 @@ SERVICES = frozenset(AUDIENCES) | {"gateway", "integrations"}
 
 
 def service_secret(master: str, service: str) -> str:
-    """Return the secret of one service; the master secret itself never leaves access and the operator's set-up."""
+    """Return the secret of one service. The master secret never leaves access and the operator's set-up."""
     return hmac.new(master.encode(), f"liaison service {service}".encode(), hashlib.sha256).hexdigest()
 
 
 def is_service(masters: str, service: object, secret: object) -> bool:
-    """Whether the secret is that service's, under any of the master secrets; False for what is no service, after the same work."""
+    """Return whether the secret is that service's, under any master secret; for an unknown service False, after the same work."""
     name = service if isinstance(service, str) and service in SERVICES else ""
     shown = secret if isinstance(secret, str) and secret.isascii() else ""
     right = [hmac.compare_digest(service_secret(each, name), shown) for each in parts_of(masters)]
@@ -26,6 +26,6 @@ def is_service(masters: str, service: object, secret: object) -> bool:
 
 
 def source_digest(masters: str, source: str) -> str:
-    """Return what is kept of a client's address: enough to tell two apart, nothing to read it from without the key."""
+    """Return the stored form of a client's address: it tells two apart, and reveals nothing without the key."""
     master, *_ = parts_of(masters) or [""]
     return hmac.new(master.encode(), f"liaison source {source}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Sessions: how long one lives, how many there may be, and how a token is stored."""
+"""Sessions: their lifetime, their number, and the stored form of a token."""
 
 from __future__ import annotations
 

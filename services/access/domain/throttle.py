@@ -1,8 +1,7 @@
 """Failed sign-ins: how many are too many.
 
-The counts live in one process's memory, under keyed digests with a key that dies with the process: a user name that
-does not exist is written nowhere, and a name that exists is counted in just the same way, so that the limit tells
-nothing about who has an account.
+The counts are in one process's memory, under digests with a key that ends with the process. An unknown user name is
+written nowhere, and a known one is counted in the same way, so the limit does not tell who has an account.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class Throttle:
         self._failures: OrderedDict[bytes, list[datetime]] = OrderedDict()
 
     def is_closed(self, username: str, source: str, *, now: datetime) -> bool:
-        """Whether another try of this name from this source has to wait."""
+        """Return whether another attempt with this name from this source has to wait."""
         return any(len(self._recent(digest, now)) >= most for digest, most in self._limits(username, source))
 
     def failed(self, username: str, source: str, *, now: datetime) -> None:
@@ -42,7 +41,7 @@ class Throttle:
             self._failures.popitem(last=False)
 
     def succeeded(self, username: str, source: str) -> None:
-        """Forget the failures of this name from this source; the others keep counting."""
+        """Delete the failures of this name from this source; others keep counting."""
         pair, _ = self._limits(username, source)
         self._failures.pop(pair[0], None)
 

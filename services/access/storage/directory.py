@@ -1,4 +1,4 @@
-"""Statements over components, users and what their access stands on."""
+"""Statements over components, users and what their access depends on."""
 
 from __future__ import annotations
 

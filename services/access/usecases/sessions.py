@@ -219,12 +219,12 @@ def sweep(work: UnitOfWork, *, now: datetime) -> int:
 
 
 def recently_ended(work: UnitOfWork, *, now: datetime) -> list[str]:
-    """Return the sessions that a heartbeat names: those that ended while a passport of theirs can still be valid."""
+    """Return the sessions that a heartbeat names: those that ended while one of their passports may still be valid."""
     return sessions.ended_since(work, now - rules.TOLD_FOR)
 
 
 def suspend_lapsed(work: UnitOfWork, *, now: datetime, after: str | None = None) -> tuple[list[str], str | None]:
-    """End the sessions of users whose access lapsed, and announce that; also that access came back.
+    """End the sessions of users whose access lapsed, and announce that; announce also access that came back.
 
     :param after: the user name after which the page of users begins.
     :return: the users whose access changed, and the user name after which the next page begins; None after the last one.

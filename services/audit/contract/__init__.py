@@ -1,4 +1,4 @@
-"""What others may know of audit: its announcement, refusals and schemas."""
+"""The public contract of audit: its announcement, refusals and schemas."""
 
 from __future__ import annotations
 

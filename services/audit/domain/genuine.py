@@ -19,12 +19,12 @@ def certified(line: Line, keys: ServiceKeys) -> Certificate | None:
 
 
 def forged(lines: Iterable[Line], certificate: Certificate, others: Callable[[str], Certificate | None]) -> list[Line]:
-    """Return those of the lines of one stream that its process did not write.
+    """Return those of one stream's lines that its process did not write.
 
-    Of lines that follow one another the last one's signature is checked; it names the one before it by a hash, and that
-    one the next: so a batch costs a signature or two, not one for each line. A void's hash is that of what it replaces,
-    so each has its signature checked, and so has every line that the chain does not reach. `others` gives the certificate
-    of another stream: one process says of another that it died.
+    In a run of consecutive lines only the last one's signature is checked. It names the line before it by a hash, and so on
+    down, so a batch costs one or two signatures. A void's hash is that of the entry it replaces, so each void's signature
+    is checked, and so is every line that the chain does not reach. `others` returns the certificate of another stream,
+    because one process may say of another that it died.
     """
     bad = []
     expected: tuple[int, str] | None = None

@@ -76,7 +76,7 @@ class Line:
     """One line: its kind, its number (stream, n), and its bytes.
 
     The `n` of a mark is the number up to which the stream is settled. `highest` is the last number that a crashed
-    process is known to have used, and `by` the stream that says so; None for every other line.
+    process is known to have used, and `by` the stream that says so; both are None for other lines.
     """
 
     kind: Kind
@@ -98,12 +98,12 @@ class Line:
     leaf: bytes = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compute the hash under which the line stands in the tree."""
+        """Compute the line's leaf hash in the tree."""
         object.__setattr__(self, "leaf", leaf_hash(self.body.encode()))
 
     @property
     def wire(self) -> Mapping[str, object]:
-        """The line as it was sent; of what is malformed, only while it is being taken in."""
+        """The line as it was sent; for a malformed line only while it is being received."""
         if self.sent is not None:
             return self.sent
         wire: Mapping[str, object] = orjson.loads(self.body)

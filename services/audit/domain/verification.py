@@ -1,8 +1,8 @@
-"""Verifying the trail from outside: entries against signed checkpoints, naming the first bad entry.
+"""Verify the trail from outside: entries against signed checkpoints, naming the first bad entry.
 
-Nothing is believed but public keys. What the trail's own signed proves the roots; the roots prove the witnessed leaves;
-the leaves name the entry that differs. What the services' signed proves the processes' keys; those prove the lines. Pure:
-rows, notes and leaves come as iterables.
+Only public keys are trusted. The trail's signature proves the roots, the roots prove the witnessed leaves, and the
+leaves name the entry that differs. The services' signatures prove the processes' keys, and those prove the lines. All
+of it is pure: rows, notes and leaves are iterables.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ TOGETHER = 2000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stored line: its position, its bytes, and the leaf hash stored beside it."""
+    """One stored line: its position, its bytes, and the stored leaf hash."""
 
     position: int
     body: str
@@ -56,7 +56,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One checkpoint as it was found; `place` says where, for whoever must look at it."""
+    """One checkpoint as it was found; `place` tells where, for the person who looks into it."""
 
     place: str
     text: str
@@ -76,7 +76,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Report:
-    """What verification came to."""
+    """The result of a verification."""
 
     entries: int = 0
     size: int = 0
@@ -93,7 +93,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether everything verified."""
+        """Return whether everything verified."""
         return not self.problems
 
     @property
@@ -105,7 +105,7 @@ class Report:
         return self.problems[0] if self.problems else None
 
     def add(self, problem: Problem) -> None:
-        """Keep a problem; beyond a hundred they are only counted."""
+        """Add a problem; beyond a hundred they are only counted."""
         if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
         else:
@@ -150,9 +150,9 @@ def verify(
 ) -> Report:
     """Verify all rows, in order of position, against all checkpoints, and each line against its process's signature.
 
-    `leaves` are the leaf hashes that a witness kept; with them the first bad entry is exact even when somebody
-    recomputed the whole stored tree. `now` is given when the trail is alive: then what is missing from a stream for
-    less than two minutes counts as in flight.
+    :param leaves: leaf hashes that a witness stored. They make the first bad entry exact even if somebody recomputed the
+        whole stored tree.
+    :param now: given when the trail is live; then what is missing for less than two minutes counts as in flight.
     """
     report = Report()
     roots = _Roots(key, notes, report)
@@ -180,7 +180,7 @@ def verify(
 
 
 class _Walk:
-    """Goes along the rows, growing the tree and holding it against each signed root."""
+    """Walks along the rows, grows the tree, and compares it with each signed root."""
 
     def __init__(self, report: Report, roots: _Roots, frontier: merkle.Frontier) -> None:
         self._report = report
@@ -198,7 +198,7 @@ class _Walk:
         self._report.add(Problem(kind, sentence, position=position))
 
     def skip(self, trusted: Sequence[bytes]) -> None:
-        """Go over a position that has no row; its witnessed leaf keeps the tree together."""
+        """Pass a position that has no row; its witnessed leaf continues the tree."""
         position = self._frontier.size
         self.problem("missing", f"Entry {position} is missing.", position)
         if position < len(trusted):
@@ -249,7 +249,7 @@ class _Walk:
 
 
 class _Streams:
-    """Follows the numbers, the signatures and the chains of all streams through the trail."""
+    """Follows numbers, signatures and chains of all streams through the trail."""
 
     def __init__(self, report: Report, services: ServiceKeys) -> None:
         self._report = report
@@ -272,7 +272,7 @@ class _Streams:
             self._look()
 
     def _look(self) -> None:
-        """Look at what has come together: of lines that follow one another, one signature is checked."""
+        """Check collected lines: in a run of consecutive lines one signature."""
         waiting, self._waiting = self._waiting, []
         by_stream: dict[str, list[Line]] = {}
         for _, line in waiting:
@@ -350,7 +350,7 @@ class _Streams:
 
 
 def _trusted_leaves(leaves: Sequence[bytes] | None, roots: _Roots, report: Report) -> Sequence[bytes]:
-    """Return those of the witnessed leaves that a signed root proves."""
+    """Return the witnessed leaves that a signed root proves."""
     if leaves is None:
         return ()
     proven = 0
@@ -377,7 +377,7 @@ def _instant(line: Line) -> datetime | None:
 
 
 def checkpoint_of(report: Report, key: VerifierKey) -> Checkpoint | None:
-    """Return the largest checkpoint that the verified entries agree with."""
+    """Return the largest checkpoint that agrees with the verified entries."""
     if report.root is None:
         return None
     return Checkpoint(key.name, report.size, bytes.fromhex(report.root))

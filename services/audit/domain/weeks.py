@@ -1,4 +1,4 @@
-"""The weekly review: which weeks wait for the ISSO's sign-off, and which wait too long."""
+"""The weekly review: which weeks wait for the ISSO's sign-off, and which are overdue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def monday_of(day: date) -> date:
 
 
 def state_of(week: date, *, today: date, signed: bool) -> State:
-    """Tell how a week stands: *open* until it is over, *due* in the week after it, then *overdue*, unless signed."""
+    """Return a week's state: *open* until it is over, *due* in the week after it, then *overdue*, unless signed."""
     if signed:
         return "signed"
     if today < week + WEEK:
@@ -25,7 +25,7 @@ def state_of(week: date, *, today: date, signed: bool) -> State:
 
 
 def weeks_between(first: date, last: date) -> Iterator[date]:
-    """Yield the Mondays of all weeks from the one of `first` to the one of `last`, the newest first."""
+    """Yield the Mondays of all weeks from that of `first` to that of `last`, newest first."""
     week = monday_of(last)
     while week >= monday_of(first):
         yield week

@@ -1,4 +1,4 @@
-"""What audit answers: load, call the use case, return."""
+"""Audit's methods: load, call the use case, return."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class AuditService(OperationMethods, Witness):
 
     @rpc(reading.FIND_UNCOVERED, identity=contract.SERVICES)
     def find_uncovered(self, caller: Caller, size: int, ranges: object) -> answers.UncoveredAnswer:
-        """Tell a service which numbers of its own the checkpoint of that size does not cover."""
+        """Return to a service which of its own numbers the checkpoint of that size does not cover."""
         asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
         with self.database.work(caller) as work:
             return reading.find_uncovered(work, asked)

@@ -1,4 +1,4 @@
-"""What one process of audit keeps: its cursors, and the leader's greenlet."""
+"""What one process of audit holds: its cursors, and the leader's greenlet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Consuming the queue of entries, from which the leader alone takes."""
+"""Consume the queue of entries, for the leader."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Received:
 
 
 class EntriesConsumer:
-    """Collects delivered messages until they are in the trail; what is not acknowledged is the next leader's."""
+    """Collects delivered messages until they are in the trail. Unacknowledged messages go to the next leader."""
 
     def __init__(self, process: Process) -> None:
         """Take the process; nothing is consumed before `start`."""
@@ -52,14 +52,14 @@ class EntriesConsumer:
             self._connection.start()
 
     def stop(self) -> None:
-        """Close the connection: the broker takes back what is not acknowledged."""
+        """Close the connection; unacknowledged messages return to the queue."""
         if self._connection is not None:
             self._connection.stop()
             self._connection = None
         self._waiting.clear()
 
     def cancel(self) -> None:
-        """Have the broker deliver nothing more; what was delivered can still be acknowledged."""
+        """Let the broker deliver nothing more; what was delivered can still be acknowledged."""
         self.is_cancelled = True
         if self._connection is not None:
             self._connection.cancel(self._tag)
@@ -71,11 +71,11 @@ class EntriesConsumer:
         return bool(self._waiting)
 
     def wait(self, seconds: float) -> None:
-        """Wait for a message or the cancellation, at most so long."""
+        """Wait for a message or the cancellation, at most so many seconds."""
         self._wakeup.wait(seconds)
 
     def next_batch(self) -> list[Received]:
-        """Return the oldest messages, of some 500 lines together; they stay until they are acknowledged."""
+        """Return the oldest messages, about 500 lines together; they stay until they are acknowledged."""
         batch: list[Received] = []
         lines = 0
         while lines < LINES_AT_ONCE and len(batch) < len(self._waiting):

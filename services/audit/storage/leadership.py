@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select, text
 
+# Text SQL: a test reads which settings outlive their transaction.
+
 #: One sequencer per trail: whoever holds this lock leads. The number is ours alone.
 LEADERSHIP = 7_031_977_206
 # The server notices within five seconds that the leader's machine is gone, and gives the lock to another. As text, so that a test
@@ -22,9 +24,9 @@ def take_lead(connection: Connection) -> bool:
 
 
 def check(connection: Connection) -> None:
-    """Make sure that the connection still lives.
+    """Check that the connection still lives.
 
-    :raises SQLAlchemyError: it does not, and holds no lock any more.
+    :raises SQLAlchemyError: it does not, and so does not hold the lock.
     """
     with connection.begin():
         connection.execute(select(1))

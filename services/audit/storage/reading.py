@@ -16,6 +16,8 @@ from services.audit.storage.tables import checkpoints, findings, reviews, trail
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed, typed_or_none
 
+# Text SQL: ranges are compared with the trail in one statement, and a week is counted in one.
+
 #: Beyond this many, a total is only "at least".
 COUNTED = 10_000
 # As text, for it is one set operation over arrays.
@@ -46,7 +48,7 @@ def list_entries(work: UnitOfWork, query: EntriesQuery, *, below: int | None, li
 
 
 def count_entries(work: UnitOfWork, query: EntriesQuery) -> int:
-    """Count the entries, no further than one beyond what is counted exactly."""
+    """Count the entries, up to one more than is counted exactly."""
     part = _matching(query).with_only_columns(trail.c.position).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
@@ -60,7 +62,7 @@ def list_checkpoints(work: UnitOfWork, *, below: int | None, limit: int) -> list
 
 
 def count_checkpoints(work: UnitOfWork) -> int:
-    """Count the checkpoints, no further than one beyond what is counted exactly."""
+    """Count the checkpoints, up to one more than is counted exactly."""
     part = select(checkpoints.c.size).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
@@ -105,7 +107,7 @@ def list_findings(work: UnitOfWork, *, below: str | None, limit: int) -> list[St
 
 
 def count_all_findings(work: UnitOfWork) -> int:
-    """Count the findings, no further than one beyond what is counted exactly."""
+    """Count the findings, up to one more than is counted exactly."""
     part = select(findings.c.id).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
@@ -129,7 +131,7 @@ def sign_review(work: UnitOfWork, *, review_id: str, week: date, reviewer: str, 
 
 
 def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[Signal]:
-    """Return the week's users by how many records they looked at, and how much of it at odd hours or refused (R191)."""
+    """Return the week's users with the number of records they looked at, and how much at odd hours or refused (R191)."""
     start = _midnight(week)
     # As text, for it is one aggregation with filters over a lateral set.
     rows = work.execute(

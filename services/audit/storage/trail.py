@@ -19,6 +19,8 @@ from services.audit.storage.tables import checkpoints, findings, issued_passport
 from services.chassis.database.rows import typed_or_none
 from services.chassis.translog import merkle
 
+# Text SQL: lines go in one statement for a batch, and streams are read with their gaps.
+
 #: Rows that are read at a time; between two reads the event loop may turn to something else.
 CHUNK = 500
 #: Under this name the size of the last announced checkpoint is kept.
@@ -79,12 +81,12 @@ def find_numbers(connection: Connection, lines: Sequence[Line]) -> dict[tuple[st
 
 
 def column_n(line: Line) -> int:
-    """Return the number under which a line is indexed: marks have theirs beside the entries'."""
+    """Return the number under which a line is indexed: marks have their own numbers."""
     return -line.n if line.kind == "mark" else line.n
 
 
 def read_rows(connection: Connection, start: int, end: int) -> Iterator[tuple[int, bytes, str]]:
-    """Yield the lines from `start` to `end` as they are stored: position, leaf, body."""
+    """Yield the stored lines from `start` to `end`: position, leaf, body."""
     while start < end:
         lines = select(trail.c.position, trail.c.leaf, trail.c.body).where(trail.c.position >= start, trail.c.position < end)
         rows = connection.execute(lines.order_by(trail.c.position).limit(CHUNK)).all()
@@ -170,7 +172,7 @@ def _load(connection: Connection, which: ColumnElement[bool]) -> dict[str, Strea
 
 
 def load_certificate(connection: Connection, stream: str) -> str | None:
-    """Return the certificate of a stream as it stands in the trail."""
+    """Return the certificate of a stream from the trail."""
     statement = select(trail.c.body).where(trail.c.stream == stream, trail.c.n == 0, trail.c.kind == "certificate")
     return connection.execute(statement).scalar_one_or_none()
 

@@ -1,8 +1,8 @@
-"""The witness's file: checkpoints on another volume, appended to and never written over; beside it the leaf hashes.
+"""The witness's file: checkpoints on another volume, append-only, with the leaf hashes beside it.
 
 `<path>` has one JSON object a line, `{"at", "note"}`. `<path>.leaves` has 32 bytes for each line of the trail, in
-order: with them the verifier can name the first bad entry even when the whole stored tree was recomputed. A line that
-a crash cut short is ended with `{"torn": true}` and means nothing.
+order. With them the verifier names the first bad entry even if the whole stored tree was recomputed. A line that a
+crash cut short is ended with `{"torn": true}`, and is ignored.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class WitnessFile:
         self.leaves_path = self.path.with_name(self.path.name + ".leaves")
 
     def notes(self) -> Iterator[tuple[int, str]]:
-        """Yield each checkpoint as (line, note); an unreadable line is yielded as the text it is."""
+        """Yield each checkpoint as (line, note); an unreadable line is yielded as its text."""
         if not self.path.exists():
             return
         lines = self.path.read_bytes().split(b"\n")
@@ -67,7 +67,7 @@ class WitnessFile:
             os.fsync(file.fileno())
 
     def append_leaves(self, first: int, leaves: Sequence[bytes]) -> None:
-        """Add the leaves from position `first` on, durably; what the file has of them already must be the same.
+        """Append the leaves from position `first` on, durably; leaves that the file has already must be the same.
 
         :raises WitnessDamaged: the file has other leaves, or lacks some before `first`.
         """
@@ -89,7 +89,7 @@ class WitnessFile:
 
 
 class Leaves(Sequence[bytes]):
-    """The leaves of a witness's file, read where they lie; close it after use."""
+    """The leaves of a witness's file, read in place; close it after use."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""

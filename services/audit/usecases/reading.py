@@ -49,7 +49,7 @@ Item = TypeVar("Item")
 
 
 def list_entries(work: UnitOfWork, *, by: Caller, query: EntriesQuery, cursors: Cursors) -> Page[EntryAnswer]:
-    """Return a page of entries, the newest first. (R125, R127, T14)
+    """Return a page of entries, newest first (R125, R127, T14).
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises CursorInvalid: the cursor is not of this query.
@@ -75,7 +75,7 @@ def list_checkpoints(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors:
 
 
 def prove(work: UnitOfWork, *, by: Caller, query: InclusionQuery | ConsistencyQuery) -> InclusionProof | ConsistencyProof:
-    """Return a proof of inclusion or of consistency, with the checkpoint that it leads to. (N2)
+    """Return a proof of inclusion or of consistency, with the checkpoint that it leads to (N2).
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises UnknownEntry: there is no such entry, or no checkpoint of that size or covering it.
@@ -119,7 +119,7 @@ def _prove_consistency(work: UnitOfWork, query: ConsistencyQuery) -> Consistency
 
 
 def list_findings(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors: Cursors) -> Page[FindingAnswer]:
-    """Return findings, the newest first.
+    """Return findings, newest first.
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
@@ -131,7 +131,7 @@ def list_findings(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors: Cu
 
 
 def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: PageQuery, cursors: Cursors) -> Page[ReviewAnswer]:
-    """Return the weeks with their state, the newest first, back to the first entry; those that wait come with their figures. (R127, R191)
+    """Return the weeks with their state, newest first, back to the first entry; waiting weeks have their figures (R127, R191).
 
     :raises NotTheAuditor, CursorInvalid: the caller is not the ISSO; the cursor is another's.
     """
@@ -146,13 +146,13 @@ def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: PageQuer
 
 
 def sign_review(work: UnitOfWork, *, by: Caller, now: datetime, week: date, review_id: str) -> ReviewAnswer:
-    """Sign off a week's review; the sign-off names the newest checkpoint, and so is a witness of it. (R127, N2)
+    """Sign off a week's review. The sign-off names the newest checkpoint, and so witnesses it (R127, N2).
 
     :raises NotTheAuditor: the caller is not the ISSO.
     :raises WeekNotOver: the week is not over.
     :raises WeekBeforeTrail: the first entry is of a later week.
-    :raises ReviewAlreadySigned: somebody did already.
-    :raises UnknownEntry: nothing was ever signed, so that there is nothing to review.
+    :raises ReviewAlreadySigned: somebody signed it already.
+    :raises UnknownEntry: nothing was ever signed, so there is nothing to review.
     """
     require_reviewer(by)
     if state_of(week, today=now.date(), signed=False) == "open":

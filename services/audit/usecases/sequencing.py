@@ -52,7 +52,7 @@ class Signed:
 
 
 class Sequencer:
-    """Appends to the trail and signs it, as long as its connection lives."""
+    """Appends to the trail and signs it while its connection lives."""
 
     def __init__(
         self,

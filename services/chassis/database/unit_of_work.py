@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from services.chassis.database.engine import Database
     from services.chassis.database.stream import Numbered
 
+# Text SQL: what a transaction leaves behind goes in one statement.
+
 #: One entry names at most this many subjects.
 SUBJECTS_PER_ENTRY = 500
 _KEY_LIFETIME = timedelta(hours=24)

@@ -22,6 +22,8 @@ from services.chassis.signals import is_asked_to_stop
 if TYPE_CHECKING:
     from services.chassis.database import Database
 
+# Text SQL: the tables are the chassis's own in each database, made by scripts and not declared.
+
 _log = Log(__name__)
 
 #: Whole days to keep for operators.

@@ -32,6 +32,8 @@ from services.chassis.messages import new_id, wire_value
 if TYPE_CHECKING:
     from services.chassis.database import Database
 
+# Text SQL: the tables are the chassis's own in each database, made by scripts and not declared.
+
 ANNOUNCEMENTS = "announcements"
 AUDIT = "audit"
 ENTRIES = "audit.entries"

@@ -18,6 +18,8 @@ from services.chassis.messages import Caller, CheckpointSigned
 from services.chassis.outbox.partitions import OutboxPartitions, Range
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey, read_proofs, witness
 
+# Text SQL: the table is the chassis's own in each database, made by a script and not declared.
+
 
 def keep_checkpoint(work: UnitOfWork, key: VerifierKey, announcement: CheckpointSigned) -> Checkpoint:
     """Verify and store an announced checkpoint.

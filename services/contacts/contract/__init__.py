@@ -1,4 +1,4 @@
-"""What others may know of contacts: its announcements, its refusals, and the shapes of what goes in and comes out."""
+"""The public contract of contacts: announcements, refusals, and the schemas of requests and answers."""
 
 from services.contacts.contract.announcements import (
     IndividualChanged,

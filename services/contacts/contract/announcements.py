@@ -1,4 +1,4 @@
-"""What contacts tells everybody after it happened; ids and words of closed lists only."""
+"""What contacts announces after a commit: ids and words of closed lists only."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class OrganizationsImported(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class IndividualChanged(Announcement):
-    """Something in an individual's directory layer changed; never told of the contact layer (T17).
+    """An individual's directory layer changed; the contact layer is never announced (T17).
 
-    Messages may overtake each other: of one individual the highest `revision` is the latest.
+    Messages may overtake each other: for each individual the highest `revision` is the latest.
     """
 
     name: ClassVar[str] = "contacts:individual:changed"
@@ -61,7 +61,7 @@ class IndividualChanged(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class PreferencesChanged(Announcement):
-    """A person said how their information may be used, or took that back (R169); the highest `revision` counts.
+    """A person set how their information may be used, or withdrew that (R169); the highest `revision` counts.
 
     `spans` are all of theirs: [preference, since, until or null].
     """
@@ -118,7 +118,7 @@ class IndividualFrozen(Announcement):
 class IndividualFrozenFor(Announcement):
     """These components, and no others, see an individual frozen as possibly somebody who asked not to be contacted (T26).
 
-    None when it was decided; the highest `revision` counts. It goes to services alone: no component learns of another's.
+    No component when it was decided; the highest `revision` counts. Only services receive it: no component learns of another's.
     """
 
     name: ClassVar[str] = "contacts:individual:frozen-for"
@@ -130,7 +130,7 @@ class IndividualFrozenFor(Announcement):
 
 @dataclass(frozen=True, slots=True)
 class IndividualUnfrozen(Announcement):
-    """The request for which an individual was frozen was taken back (T36)."""
+    """The request for which an individual was frozen was withdrawn (T36)."""
 
     name: ClassVar[str] = "contacts:individual:unfrozen"
 

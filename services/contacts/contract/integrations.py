@@ -1,7 +1,7 @@
-"""What a component's own system may rely on: names on the broker, messages in, answers and announcements out (T13).
+"""The interface of components' own systems: names on the broker, messages in, answers and announcements out (T13).
 
-A component has one account, named like its exchange. It publishes to its exchange, and reads its two queues; it may
-configure nothing. Which component a message is from, its queue tells, and nothing that it says of itself.
+Each component has one account, named like its exchange. It publishes to its exchange, reads its two queues, and
+configures nothing. The queue tells which component a message is from, not what the message says of itself.
 """
 
 from __future__ import annotations
@@ -95,12 +95,12 @@ class SubmissionsBlocked(TooMany):
 
 
 def account_of(component: str) -> str:
-    """Return the name of a component's account, at the broker and in access; its exchange is named so as well."""
+    """Return the name of a component's account at the broker and in access; its exchange has the same name."""
     return f"integration.{component}"
 
 
 def submissions_of(component: str) -> str:
-    """Return the queue behind a component's exchange."""
+    """Return the queue bound to a component's exchange."""
     return f"integration.{component}.submissions"
 
 
@@ -110,7 +110,7 @@ def replies_of(component: str) -> str:
 
 
 def announcements_of(component: str) -> str:
-    """Return the queue of what a component is told."""
+    """Return the queue of a component's announcements."""
     return f"integration.{component}.announcements"
 
 
@@ -120,7 +120,7 @@ def reply_key(component: str) -> str:
 
 
 def announcement_key(component: str) -> str:
-    """Return the routing key of what a component is told."""
+    """Return the routing key of a component's announcements."""
     return f"contacts.integration.{component}.told"
 
 
@@ -130,9 +130,9 @@ def components_of(setting: str) -> tuple[str, ...]:
 
 
 def topology(components: Iterable[str]) -> Topology:
-    """Return what is declared for components with a system of their own.
+    """Return the exchanges, queues and bindings for components with a system of their own.
 
-    What is submitted is never dead-lettered: what expires is gone, and what fails is answered and acknowledged.
+    A submission is never dead-lettered: an expired one is dropped, and a failed one is answered and acknowledged.
     """
     exchanges: list[Exchange] = []
     queues: list[Queue] = []
@@ -180,7 +180,7 @@ def topology(components: Iterable[str]) -> Topology:
 
 
 def permissions(component: str) -> dict[str, str]:
-    """Return what a component's account may on the broker: write to its exchange, read its two queues."""
+    """Return a component's permissions at the broker: write to its exchange, read its two queues."""
     name = account_of(component).replace(".", r"\.")
     return {"configure": "^$", "write": f"^{name}$", "read": rf"^{name}\.(replies|announcements)$"}
 
@@ -195,7 +195,7 @@ class IndividualSubmittedSchema(IndividualCreateSchema):
     """`data` of a submission: an individual as in POST /individuals, and who owns the record."""
 
     class Meta:
-        """Unknown fields are refused (R13), and so is what only people say."""
+        """Refuse unknown fields (R13), and fields that only users may give."""
 
         unknown = RAISE
         exclude = ("deputy", "duplicate_ok", "keep_reason")

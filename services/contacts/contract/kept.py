@@ -1,4 +1,4 @@
-"""Text that was kept against a finding, as it waits for the privacy officer (T15); contacts and interactions answer alike."""
+"""Text kept against a finding, for the privacy officer (T15); the answers of contacts and interactions have the same shape."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where contacts keeps things: tables, and the statements over them."""
+"""Tables of contacts, and the statements over them."""

@@ -1,4 +1,4 @@
-"""Many rows in one statement: the driver's own way sends one message for each and waits for each in the event loop."""
+"""Insert many rows in one statement. The driver's own way sends one message for each row and waits for each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 
+# Text SQL: the row source is a JSON parameter with a column list, which Core cannot name.
+
 
 def insert_rows(work: UnitOfWork, table: str, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows into a table: its columns with their types; what a row leaves out is null."""
+    """Insert rows into a table: its columns with their types. A column that a row leaves out is null."""
     if not rows:
         return
     work.execute(text(insert_from(table, types, "rows")), {"rows": as_json([{name: row.get(name) for name in types} for row in rows])})
@@ -35,7 +37,7 @@ def as_json(rows: Sequence[object]) -> str:
 
 
 def texts(parameter: str) -> str:
-    """Return the SQL of an array of texts over a parameter that is a JSON list: quicker put together than what the driver makes of a list."""
+    """Return the SQL of a text array over a parameter that is a JSON list, which is faster than the driver's list."""
     return f"ARRAY(SELECT json_array_elements_text(CAST(:{parameter} AS json)))"
 
 
@@ -45,7 +47,7 @@ def as_list(values: Iterable[str | None]) -> str:
 
 
 def array(values: Iterable[str]) -> str:
-    """Write ids, codes or other plain words as an array, faster than the driver writes any list; nothing is escaped."""
+    """Write ids, codes or other plain words as an array, faster than the driver writes a list. Nothing is escaped."""
     return f"{{{','.join(values)}}}"
 
 

@@ -1,6 +1,6 @@
-"""The contact layer: encrypted values behind row-level security, and the corrections filed over them (T3, T5).
+"""The contact layer: encrypted values behind row-level security, and corrections of them (T3, T5).
 
-Nothing here decides who may see what: use cases ask the policy first, and the database stands behind it.
+Nothing here decides who may see what. Use cases ask the policy first, and row-level security is the second line.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ from services.contacts.storage.tables.contact_layer import contact_point_grants,
 from services.contacts.storage.vault import Vault, decrypt, encrypt
 from services.lexicon.canonical import canonical_contact_point, compared_as
 
+# Text SQL: one statement writes points, digests and queue together; two others join what row-level security shows.
+
 # Text where digests go as one array, and where tables are joined.
 
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """Values that a user may look up in the suppression ledger in a day (T35)."""
+    """How many values a user may look up in the suppression ledger in a day (T35)."""
 
     contributor: int = 10_000
     #: Of a component's own system, too.
@@ -36,7 +38,7 @@ class Lookups:
 
 @dataclass(frozen=True, slots=True)
 class ContactPoint:
-    """A value to be kept: whose, of which kind, and given to which component."""
+    """A value to store: whose, of which kind, and given to which component."""
 
     individual_id: str
     component: str
@@ -101,16 +103,16 @@ class SealedPoints:
 
 
 class ContactLayer:
-    """The contact layer under one vault and one set of digests."""
+    """The contact layer with one vault and one set of digests."""
 
     def __init__(self, vault: Vault, digests: Digests, lookups: Lookups = Lookups()) -> None:
-        """Take where keys are kept, what digests are made with, and how many values a user may look up in the ledger in a day."""
+        """Use these keys and digests, and this daily limit of look-ups in the ledger."""
         self.vault = vault
         self.digests = digests
         self.lookups = lookups
 
     def under(self, digests: Digests) -> ContactLayer:
-        """Return the same with other digests; how many values a user may look up stays."""
+        """Return the same with other digests; the daily limit stays."""
         return ContactLayer(self.vault, digests, self.lookups)
 
     def add(self, work: UnitOfWork, points: Sequence[ContactPoint], *, by_user: str, now: datetime) -> list[str]:
@@ -122,7 +124,7 @@ class ContactLayer:
         return [point.id for together in sealed for point in together.points]
 
     def confirm_own(self, work: UnitOfWork, point: ContactPoint, *, now: datetime) -> str | None:
-        """If the caller's component holds this value itself, put it first again, a previous one too; return its id, or None."""
+        """If the caller's component holds this value, even as a previous one, put it first again; return its id, or None."""
         row = work.execute(
             text(
                 "UPDATE contact_points SET confirmed_at = :now, replaced_at = NULL, replaced_import = NULL"
@@ -140,14 +142,14 @@ class ContactLayer:
         return str(row.id) if row else None
 
     def lookups_of(self, component: str, values: Iterable[tuple[str, str]]) -> dict[bytes, str]:
-        """Return by which digests a component's own rows with one of these values are found, each with the kind asked for."""
+        """Return the digests that find a component's own rows with one of these values, each with the kind asked for."""
         lookups: dict[bytes, str] = {}
         for kind, value in values:
             lookups |= dict.fromkeys(self._lookups(component, kind, value), kind)
         return lookups
 
     def holders(self, work: UnitOfWork, component: str, values: Iterable[tuple[str, str]]) -> list[str]:
-        """Return whose points of the component's own have one of these values (kind, value), as ids."""
+        """Return the ids of people of whom the component itself holds one of these values (kind, value)."""
         lookups = list(self.lookups_of(component, values))
         if not lookups:
             return []
@@ -155,7 +157,7 @@ class ContactLayer:
         return [str(row.individual_id) for row in work.execute(statement, {"component": component, "lookups": lookups})]
 
     def file_correction(self, work: UnitOfWork, point: ContactPoint, *, by_user: str, now: datetime) -> str:
-        """File a correction for whoever holds that kind; insert-only, and the submitter cannot read it (T3)."""
+        """Insert a correction for whoever holds that kind. The submitter cannot read it (T3)."""
         correction_id = new_id()
         key = self.vault.keys_for([point.individual_id])[point.individual_id]
         filed = {
@@ -171,7 +173,7 @@ class ContactLayer:
         return correction_id
 
     def read(self, work: UnitOfWork, individual_id: str) -> list[HeldPoint]:
-        """Return what row-level security lets this transaction see of a person's contact points, decrypted."""
+        """Return the contact points of a person that row-level security shows this transaction, decrypted."""
         of = contact_points.c
         columns = (of.id, of.component, of.kind, of.created_at, of.created_by, of.confirmed_at, of.verified_at, of.replaced_at)
         found = select(*columns, of.ciphertext.label("value")).where(of.individual_id == individual_id)
@@ -181,7 +183,7 @@ class ContactLayer:
         return [typed(HeldPoint, {**row, "value": decrypt(key, bytes(row["value"]), bound_to=to)}) for row, to in zip(rows, bound, strict=True)]
 
     def read_corrections(self, work: UnitOfWork, individual_id: str) -> list[Correction]:
-        """Return the corrections that this transaction may see of a person, decrypted, the latest first."""
+        """Return the corrections of a person that this transaction may see, decrypted, latest first."""
         of = corrections.c
         found = select(of.id, of.component, of.kind, of.reported_at, of.ciphertext.label("value")).where(of.individual_id == individual_id)
         rows = work.execute(found.order_by(of.reported_at.desc(), of.id)).mappings().all()
@@ -320,7 +322,7 @@ def count_own(work: UnitOfWork, individual_id: str, *, kind: str, component: str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactPointGrant:
-    """That a component shares a contact point, or all that it holds of a person, with another until an instant (T5)."""
+    """A component's grant to another, until an instant, of one contact point or of all that it holds of a person (T5)."""
 
     id: str
     individual_id: str
@@ -340,13 +342,13 @@ def grant(work: UnitOfWork, entry: ContactPointGrant) -> None:
 
 
 def revoke(work: UnitOfWork, grant_id: str, *, now: datetime) -> bool:
-    """End a grant of the caller's component now; say whether there was one."""
+    """End a grant of the caller's component now; return whether there was one."""
     of = contact_point_grants.c
     return work.execute(update(contact_point_grants).where(of.id == grant_id, of.revoked_at.is_(None)).values(revoked_at=now)).rowcount == 1
 
 
 def grants(work: UnitOfWork, individual_id: str) -> list[ContactPointGrant]:
-    """Return the grants on a person that the caller's component gave or was given, whether in force or not."""
+    """Return the grants on a person that the caller's component gave or was given, in force or not."""
     of = contact_point_grants.c
     found = select(contact_point_grants).where(of.individual_id == individual_id).order_by(of.granted_at)
     return all_typed(ContactPointGrant, work.execute(found).mappings())
@@ -354,7 +356,7 @@ def grants(work: UnitOfWork, individual_id: str) -> list[ContactPointGrant]:
 
 @dataclass(frozen=True, slots=True)
 class UnseenCorrection:
-    """A kind of a person's values of which a correction is later than what the caller's component confirmed."""
+    """A kind of a person's values with a correction later than the caller's component's last confirmation."""
 
     individual_id: str
     kind: str

@@ -1,14 +1,14 @@
-"""Keyed digests of canonical values: they answer whether two values are the same without saying what they are.
+"""Keyed digests of canonical values: they tell whether two values are the same without telling the values.
 
-Each purpose has keys of its own, derived from one secret, so that a digest made for one finds nothing in another:
+Each purpose has its own keys, derived from one secret, so that a digest of one purpose finds nothing in another:
 
-* look-up by a value that the caller's component holds itself; bound to the component, so that two components' rows
-  with one value look nothing alike;
-* likeness across components, read by the matcher alone (T23);
+* look-up of a value that the caller's component holds itself; bound to the component, so that two components' digests
+  of one value differ;
+* likeness across components, read by the matcher only (T23);
 * suppression (T9);
-* what cursors are authenticated with.
+* authentication of cursors.
 
-Phones are few: whoever holds the key and the rows can guess them.
+There are few phone numbers: whoever has the key and the rows can guess them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from services.lexicon.canonical import compared_as
 
 
 class Digests:
-    """Digests under the key in use, and under retired ones that rows may still have."""
+    """Digests under the active key, and under retired keys that rows may still have."""
 
     def __init__(self, keyring: Keyring) -> None:
         """Derive one key for each purpose from each secret."""
@@ -37,19 +37,19 @@ class Digests:
         self.key_ids = [keyring.active, *(key_id for key_id in keyring if key_id != keyring.active)]
 
     def lookup(self, component: str, kind: str, canonical: str) -> bytes:
-        """Return the digest by which a component finds its own value."""
+        """Return the digest that finds a component's own value."""
         return self._digest("look-up", self.key_id, component, compared_as(kind), canonical)
 
     def lookups(self, component: str, kind: str, canonical: str) -> list[bytes]:
-        """Return the same under every key that rows may have."""
+        """Return it under every key that rows may have."""
         return [self._digest("look-up", key_id, component, compared_as(kind), canonical) for key_id in self.key_ids]
 
     def match(self, kind: str, canonical: str) -> bytes:
-        """Return the digest by which the matcher compares values across components."""
+        """Return the digest that compares values across components."""
         return self._digest("match", self.key_id, compared_as(kind), canonical)
 
     def matches(self, kind: str, canonical: str) -> list[bytes]:
-        """Return the same under every key that rows may have."""
+        """Return it under every key that rows may have."""
         return [self._digest("match", key_id, compared_as(kind), canonical) for key_id in self.key_ids]
 
     def suppression(self, kind: str, canonical: str) -> bytes:
@@ -57,7 +57,7 @@ class Digests:
         return self._digest("suppression", self.key_id, compared_as(kind), canonical)
 
     def suppressions(self, kind: str, canonical: str) -> list[bytes]:
-        """Return the same under every key that the ledger may have."""
+        """Return it under every key that the ledger may have."""
         return [self._digest("suppression", key_id, compared_as(kind), canonical) for key_id in self.key_ids]
 
     def _digest(self, purpose: str, key_id: str, *parts: str) -> bytes:

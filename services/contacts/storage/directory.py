@@ -1,6 +1,6 @@
-"""The directory: one row for each stakeholder that may be found, of directory-layer fields only (T4, T17).
+"""The directory: one row for each stakeholder that search may find, with directory-layer fields only (T4, T17).
 
-A frozen individual has no row here, and so is out of search, lists, counts and audiences (T21).
+A frozen individual has no row here, so no search, list, count or audience includes them (T21).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from services.contacts.domain.stakeholders import Employer, Individual
 from services.contacts.storage.bulk import as_json, records
 from services.contacts.storage.tables.directory import directory, individuals
 from services.lexicon.folding import fold, plain
+
+# Text SQL: one statement derives directory rows from several tables, for a whole set of stakeholders.
 
 _CHUNK = 500
 
@@ -72,7 +74,7 @@ _INSERT = """
 
 
 def insert(source: str) -> str:
-    """Return the SQL that puts lines into the directory from a source `t` with the columns of `ENTRY`."""
+    """Return the SQL that inserts directory rows from a source `t` with the columns of `ENTRY`."""
     return _INSERT.format(source=source)
 
 
@@ -91,27 +93,27 @@ _UPSERT = text(
 
 
 def index_individuals(work: UnitOfWork, ids: Iterable[str]) -> None:
-    """Put these individuals into the directory as they are now; a frozen one is left out."""
+    """Write these individuals' directory rows anew; a frozen individual gets none."""
     _index(work, _INDIVIDUALS, ids)
 
 
 def index_organizations(work: UnitOfWork, ids: Iterable[str]) -> None:
-    """Put these organizations into the directory as they are now."""
+    """Write these organizations' directory rows anew."""
     _index(work, _ORGANIZATIONS, ids)
 
 
 def index_people_of(work: UnitOfWork, organization_id: str) -> None:
-    """Put an organization's people into the directory again, after its name, sector or groups changed."""
+    """Write the rows of an organization's people anew, after its name, sector or groups changed."""
     index_individuals(work, work.execute(select(individuals.c.id).where(individuals.c.organization_id == organization_id)).scalars().all())
 
 
 def leave(work: UnitOfWork, stakeholder_id: str) -> None:
-    """Take a stakeholder out of the directory."""
+    """Delete a stakeholder's directory row."""
     work.execute(delete(directory).where(directory.c.stakeholder_id == stakeholder_id))
 
 
 def letters(shown: Iterable[str | None]) -> str:
-    """Return the words by which a line is found: "A.J. Al-Rashid" by a, j, al and rashid, and by aj and alrashid, too."""
+    """Return the words that find a row: "A.J. Al-Rashid" by a, j, al and rashid, and also by aj and alrashid."""
     written = " ".join(part for part in shown if part)
     folded = fold(written)
     joined = [unit.replace(" ", "") for unit in map(" ".join, terms(written)) if " " in unit]
@@ -119,7 +121,7 @@ def letters(shown: Iterable[str | None]) -> str:
 
 
 def terms(written: str) -> list[tuple[str, ...]]:
-    """Return the folded words of a text, each once; those of one written word, and initials in a row, are together."""
+    """Return the folded words of a text, each once. Parts of one written word stay together, and initials in a row, too."""
     units: list[tuple[str, ...]] = []
     initials: list[str] = []
     for token in plain(written).split():
@@ -137,7 +139,7 @@ def terms(written: str) -> list[tuple[str, ...]]:
 
 
 def entry_of_new(individual: Individual, organization: Employer | None) -> dict[str, Any]:
-    """Return the line of an individual who is being registered, as `index_individuals` would make it of the stored row."""
+    """Return the row of an individual who is being registered, as `index_individuals` would make it of the stored row."""
     taken = ("id", "first_name", "last_name", "title", "organization_id", "state", "interests", "owner_id", "owner_component", "created_at")
     return _entry(
         {

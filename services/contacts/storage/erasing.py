@@ -1,4 +1,4 @@
-"""Reaching every row that is about a person, and the course of an erasure (N3). All of it as the eraser."""
+"""Rows about a person, and the course of an erasure (N3). The role is `eraser`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.tables import metadata
 from services.contacts.storage.tables.cases import erasures, tombstones
 from services.contacts.storage.tables.directory import individuals
+
+# Text SQL: table names come from the data dictionary, functions are our own, and sets go as arrays.
 
 # Text where ids and digests go as one array, and for what the server alone can say.
 
@@ -54,7 +56,7 @@ def delete_all_linked_to_organizations(work: UnitOfWork, organization_ids: Seque
 
 
 def left(work: UnitOfWork, individual_id: str) -> dict[str, int]:
-    """Count the rows about an individual that are there still."""
+    """Count the rows about an individual that are left."""
     counts: dict[str, int] = {}
     for store, column in _LINKED:
         table = metadata.tables[store]
@@ -78,7 +80,7 @@ def _delete_all(work: UnitOfWork, linked: Sequence[tuple[str, str]], subject_ids
 
 
 def is_held(work: UnitOfWork, digests: Sequence[bytes], *, besides: str) -> bool:
-    """Whether another person's record has a contact point under one of these digests, of whatever component."""
+    """Return whether another person's record, of any component, has a contact point with one of these digests."""
     statement = text(
         "SELECT EXISTS (SELECT FROM match_digests WHERE digest = ANY(CAST(:digests AS bytea[])) AND individual_id <> CAST(:besides AS uuid))"
     )
@@ -86,13 +88,13 @@ def is_held(work: UnitOfWork, digests: Sequence[bytes], *, besides: str) -> bool
 
 
 def phones_of_offices(work: UnitOfWork, tails: Sequence[str]) -> list[str]:
-    """Return the phones of offices whose digits end like one of these."""
+    """Return the telephones of offices that end in one of these digits."""
     statement = text("SELECT DISTINCT phone FROM offices WHERE regexp_replace(phone, '[^0-9]', '', 'g') LIKE ANY(CAST(:tails AS text[]))")
     return list(work.execute(statement, {"tails": [f"%{tail}%" for tail in tails]}).scalars())
 
 
 def forget_former_names(work: UnitOfWork, needles: Sequence[str], bears: Callable[[str], bool]) -> dict[str, int]:
-    """Delete what organizations were called before, and whom people worked for before, where that names a person; count them by store."""
+    """Delete former names of organizations and former employers that name a person; return counts by store."""
     counts = {}
     for store in ("former_names", "former_employers"):
         suspects = text(f"SELECT DISTINCT name FROM {store} WHERE squeezed(name) LIKE ANY(CAST(:needles AS text[]))")  # noqa: S608 - our own names
@@ -103,18 +105,18 @@ def forget_former_names(work: UnitOfWork, needles: Sequence[str], bears: Callabl
 
 
 def names_of_family(work: UnitOfWork, family: str) -> list[tuple[str, str]]:
-    """Return first and last name of everybody, frozen or not, whose family name ends alike."""
+    """Return first and last name of everybody, frozen or not, of this family key."""
     found = select(individuals.c.first_name, individuals.c.last_name).where(individuals.c.family_key == family)
     return [(row.first_name, row.last_name) for row in work.execute(found)]
 
 
 def insert_tombstone(work: UnitOfWork, stakeholder_id: str, *, now: datetime) -> None:
-    """Keep the id, so that a late message brings nobody back."""
+    """Store the id of an erased stakeholder, so that a late message does not bring anybody back."""
     work.execute(insert(tombstones).values(stakeholder_id=stakeholder_id, erased_at=now).on_conflict_do_nothing())
 
 
 def insert_tombstones(work: UnitOfWork, stakeholder_ids: Sequence[str], *, now: datetime) -> None:
-    """Keep these ids, so that a late message brings nobody back."""
+    """Store the ids of erased stakeholders, so that a late message does not bring anybody back."""
     work.execute(
         text("INSERT INTO tombstones (stakeholder_id, erased_at) SELECT id, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING"),
         {"ids": array(stakeholder_ids), "now": now},
@@ -137,7 +139,7 @@ class Erasure:
 
 
 def erasure(work: UnitOfWork, erasure_id: str) -> Erasure | None:
-    """Return an erasure's course, held until the end of the transaction."""
+    """Return an erasure's course, locked until the end of the transaction."""
     return typed_or_none(Erasure, work.execute(select(erasures).where(erasures.c.id == erasure_id).with_for_update()).mappings().one_or_none())
 
 
@@ -154,7 +156,7 @@ def note_erasure(work: UnitOfWork, erasure_id: str, **columns: object) -> None:
 
 
 def forget_in_statistics(work: UnitOfWork, words: Sequence[str]) -> None:
-    """Have the server take its samples anew that hold one of these words (as `squeezed` writes them), and those of digests."""
+    """Make the server take anew the samples that contain one of these words (in `squeezed` form), and those of digests."""
     work.execute(text("SELECT forget_in_statistics(CAST(:words AS text[]))"), {"words": list(words)})
 
 

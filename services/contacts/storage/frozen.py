@@ -1,4 +1,4 @@
-"""Whom the caller sees frozen, in SQL: for everybody (T21), or for the caller's component alone, as a possible twin (T26)."""
+"""SQL of whom the caller sees frozen: for everybody (T21), or for the caller's component only, as a possible twin (T26)."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from services.contacts.storage.tables.directory import individuals
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
+# Text SQL: one statement reads a record with everything that belongs to it, as JSON.
+
 # Text where a row is read with all that stands beside it in one statement, and for a union.
 RELATIONSHIPS = f"""
     (SELECT coalesce(json_agg(json_build_object('component', r.component,
@@ -58,12 +60,12 @@ def of_row(row: Mapping[Any, Any]) -> Individual:
 
 
 def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, Individual]:
-    """Return those of these individuals that are there and not frozen, by id."""
+    """Return those of these individuals that exist and are not frozen, by id."""
     return {row.id: row for row in all_typed(Individual, work.execute(_BY_IDS, {"ids": list(ids)}).mappings())}
 
 
 def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
-    """Hold an individual's row until the end of the transaction; say whether it is there.
+    """Lock an individual's row until the end of the transaction; return whether there is one.
 
     :param share: only against erasing and freezing, not against others who add to it.
     """
@@ -72,7 +74,7 @@ def lock(work: UnitOfWork, individual_id: str, *, share: bool = False) -> bool:
 
 
 def update(work: UnitOfWork, individual_id: str, changes: IndividualChanges, *, now: datetime) -> None:
-    """Set these columns; the version and `updated_at` move (for directory-layer changes only, T17)."""
+    """Set these columns; version and `updated_at` move (for directory-layer changes only, T17)."""
     row = _set(work, individual_id, **changes, updated_at=now)
     if {"first_name", "last_name"} & changes.keys():
         names = {"canonical_name": canonical_name(row.first_name, row.last_name), "family_key": family_key(row.last_name)}
@@ -80,7 +82,7 @@ def update(work: UnitOfWork, individual_id: str, changes: IndividualChanges, *, 
 
 
 def freeze(work: UnitOfWork, individual_id: str, *, request_id: str, medium: str, received_on: date, by: Caller, now: datetime) -> None:
-    """Mark an individual frozen for a request that this caller recorded."""
+    """Freeze an individual for a request that this caller recorded."""
     _set(
         work,
         individual_id,
@@ -95,7 +97,7 @@ def freeze(work: UnitOfWork, individual_id: str, *, request_id: str, medium: str
 
 
 def unfreeze(work: UnitOfWork, individual_id: str, *, now: datetime) -> None:
-    """Take the freeze of an individual back."""
+    """Withdraw the freeze of an individual."""
     nothing = ("frozen_at", "frozen_request_id", "frozen_medium", "frozen_received_on", "frozen_by", "frozen_by_component")
     _set(work, individual_id, **dict.fromkeys(nothing), updated_at=now)
 
@@ -106,7 +108,7 @@ def _set(work: UnitOfWork, individual_id: str, **values: object) -> Row[Any]:
 
 
 def employers(work: UnitOfWork, individual_id: str) -> list[str]:
-    """Return every name of an individual's organization, and of those that they worked for before (T25)."""
+    """Return every name of an individual's organization and of their former employers (T25)."""
     rows = work.execute(
         text(
             "SELECT o.name FROM individuals i JOIN organizations o ON o.id = i.organization_id WHERE i.id = CAST(:id AS uuid)"
@@ -137,7 +139,7 @@ def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, offic
 
 
 def hand_over(work: UnitOfWork, individual_id: str, *, owner_id: str, component: str, now: datetime) -> None:
-    """Give a record to another owner; a deputy of the former one goes."""
+    """Give a record to another owner, without the former owner's deputy."""
     _set(work, individual_id, owner_id=owner_id, owner_component=component, deputy_id=None, updated_at=now)
 
 
@@ -162,6 +164,6 @@ def insert_hand_over(work: UnitOfWork, entry: HandOver) -> None:
 
 
 def hand_overs(work: UnitOfWork, individual_id: str) -> list[HandOver]:
-    """Return an individual's hand-overs, the latest first."""
+    """Return an individual's hand-overs, latest first."""
     of = tables.hand_overs.c
     return all_typed(HandOver, work.execute(select(tables.hand_overs).where(of.individual_id == individual_id).order_by(of.at.desc())).mappings())

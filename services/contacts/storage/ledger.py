@@ -21,6 +21,8 @@ from services.contacts.storage.rows import position
 from services.contacts.storage.tables.cases import freeze_counts, ledger_hits, suppressions
 from services.contacts.storage.tables.contact_layer import blocked_tries, reveal_reasons, reveals
 
+# Text SQL: a digest array is looked up by its index, and marks are copied within the table.
+
 # Text for locks, for digests that go as one array, and where marks are made of marks.
 _NAME = "likeness"
 #: Whoever enters somebody shares it; whoever freezes has it alone. So no entry is made between the looking and the
@@ -41,12 +43,12 @@ class Waiting:
 
 
 def hold_shared(work: UnitOfWork) -> None:
-    """Let nobody freeze anybody until the end of the transaction; in a statement before the ledger is asked."""
+    """Let nobody freeze anybody until the end of the transaction. Call it in a statement before the ledger is read."""
     work.hold(_LOCK, shared=True)
 
 
 def hold_alone(work: UnitOfWork) -> None:
-    """Let nobody enter anybody until the end of the transaction; wait for those who are entering somebody now."""
+    """Let nobody register anybody until the end of the transaction; wait for registrations under way."""
     work.hold(_LOCK)
 
 
@@ -60,7 +62,7 @@ def write(
     now: datetime,
     waiting: Iterable[tuple[Mark, Waiting]] = (),
 ) -> int:
-    """Write a person's marks as digests, each naming its case; return how many. Only no-contact and declined come here (T9).
+    """Write a person's marks as digests, each with its case; return how many. Only no-contact and declined come here (T9).
 
     :param waiting: marks that block nothing until the privacy officer keeps them (T25).
     """
@@ -88,14 +90,14 @@ def write(
 
 
 def drop(work: UnitOfWork, case_id: str) -> int:
-    """Drop a case's marks; a value stays blocked while another case holds it. Return how many there were."""
+    """Delete a case's marks; return how many. A value stays blocked while another case holds it."""
     work.execute(delete(ledger_hits).where(ledger_hits.c.case_id == case_id))
     return work.execute(delete(suppressions).where(suppressions.c.case_id == case_id)).rowcount
 
 
 @dataclass(frozen=True, slots=True)
 class WaitingMark:
-    """A mark that waits for the privacy officer."""
+    """A mark that the privacy officer has to decide."""
 
     id: str
     case_id: str
@@ -113,9 +115,9 @@ _WAITS = not_(suppressions.c.stands)
 
 
 def waiting(work: UnitOfWork, *, limit: int, after: Sequence[str] | None = None) -> list[WaitingMark]:
-    """Return the marks that wait for the privacy officer, the oldest first.
+    """Return the undecided marks, oldest first.
 
-    :param after: instant and id of the last one before.
+    :param after: instant and id of the mark before.
     """
     order = (suppressions.c.written_at, suppressions.c.id)
     found = select(*(suppressions.c[each.name] for each in fields(WaitingMark))).where(_WAITS).order_by(*order).limit(limit)
@@ -125,13 +127,13 @@ def waiting(work: UnitOfWork, *, limit: int, after: Sequence[str] | None = None)
 
 
 def count_waiting(work: UnitOfWork) -> int:
-    """Count them."""
+    """Count the undecided marks."""
     return int(work.execute(select(func.count()).select_from(suppressions).where(_WAITS)).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)
 class SettledMark:
-    """A mark that waited: whose it was, and of which kind."""
+    """A decided mark: whose it was, and of which kind."""
 
     case_id: str
     individual_id: str | None
@@ -139,7 +141,7 @@ class SettledMark:
 
 
 def settle(work: UnitOfWork, mark_id: str, *, keep: bool) -> SettledMark | None:
-    """Let a mark that waits block from now on, or drop it; return what it was, or None when there is none."""
+    """Let an undecided mark block from now on, or delete it; return what it was, or None if there is none."""
     changed = update(suppressions).values(stands=True) if keep else delete(suppressions)
     columns = [suppressions.c[each.name] for each in fields(SettledMark)]
     return typed_or_none(SettledMark, work.execute(changed.where(suppressions.c.id == mark_id, _WAITS).returning(*columns)).mappings().one_or_none())
@@ -164,7 +166,7 @@ Question = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A mark that the ledger has under a digest that was asked for."""
+    """A mark that the ledger has under a digest that was looked up."""
 
     id: str
     case_id: str
@@ -175,7 +177,7 @@ class Found:
 
 
 def written(work: UnitOfWork, digests: str) -> list[Found]:
-    """Return what the ledger has under these digests, an array of them; `usecases.looking` alone asks, and counts (T35)."""
+    """Return what the ledger has under these digests, an array. Only `usecases.looking` calls it, and counts (T35)."""
     rows = work.execute(
         text("SELECT id, case_id, kind, digest, alone, likenesses FROM suppressions WHERE stands AND digest = ANY(CAST(:digests AS bytea[]))"),
         {"digests": digests},
@@ -187,14 +189,14 @@ def written(work: UnitOfWork, digests: str) -> list[Found]:
 
 
 def questions(digests: Digests, candidates: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> list[Question]:
-    """Return what the ledger is asked of these candidates."""
+    """Return the digests to look up for these candidates."""
     return [(at, digest) for at, (_, _, values) in enumerate(candidates) for kind, value in values for digest in digests.suppressions(kind, value)]
 
 
 def answers(digests: Digests, asked: Iterable[Question], found: Iterable[Found], names: Mapping[int, tuple[str, str]]) -> dict[int, list[Found]]:
-    """Return which candidates the ledger knows, each with the marks by which, of what it has under the digests asked for.
+    """Return which candidates the ledger knows, each with its marks.
 
-    :param names: first and last name of each candidate; made into digests only where a value was found.
+    :param names: first and last name of each candidate; digests are made only where a value was found.
     """
     kept: dict[bytes, list[Found]] = {}
     for mark in found:
@@ -213,12 +215,12 @@ def answers(digests: Digests, asked: Iterable[Question], found: Iterable[Found],
 
 
 def count_freeze(work: UnitOfWork, user_id: str, day: date) -> int:
-    """Count one more person whom the user had frozen on that day; return how many there are (T36)."""
+    """Add one to the people whom the user had frozen on that day; return the count (T36)."""
     return _count(work, freeze_counts, user_id, day)
 
 
 def count_reveal(work: UnitOfWork, user_id: str, day: date) -> int:
-    """Count one more, and hold the count until the end of the transaction; return it."""
+    """Add one to the user's reveals, locked until the end of the transaction; return the count."""
     return _count(work, reveals, user_id, day)
 
 
@@ -229,7 +231,7 @@ def blocked_today(work: UnitOfWork, user_id: str, day: date) -> int:
 
 
 def count_blocked(work: UnitOfWork, user_id: str, day: date) -> int:
-    """Count one more blocked entry; return how many there are."""
+    """Add one to the user's blocked entries; return the count."""
     return _count(work, blocked_tries, user_id, day)
 
 
@@ -240,6 +242,6 @@ def _count(work: UnitOfWork, table: Table, user_id: str, day: date) -> int:
 
 
 def keep_reveal_reason(work: UnitOfWork, *, individual_id: str, user_id: str, reason: str, now: datetime) -> None:
-    """Keep why somebody who had revealed many went on (T11)."""
+    """Store the reason of somebody who revealed many (T11)."""
     kept = {"id": new_id(), "individual_id": individual_id, "user_id": user_id, "at": now, "reason": reason}
     work.execute(insert(reveal_reasons), kept)

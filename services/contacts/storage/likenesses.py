@@ -1,6 +1,6 @@
 """Records that may be of one person, because both hold a value; and what the privacy officer proposes of two records (T34).
 
-A pair is kept once, its lower id first: neither whose value came first nor in what order the queue is worked off shows in it.
+A pair is stored once, lower id first, so it does not show whose value came first or the order of the queue.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from services.contacts.storage.frozen import OPEN
 from services.contacts.storage.scopes import TaskScope
 from services.contacts.storage.tables.contact_layer import likenesses, match_queue, merge_proposals
 
+# Text SQL: the matcher compares sets of people in one statement, with a plan that a test checks.
+
 # Text where values are compared across all rows, and for conditions that other statements take up.
 #: In place of a component: two hold the value, and neither is told (T34).
 ACROSS = "*"
@@ -31,7 +33,7 @@ _MOST_HOLDERS = 10
 
 
 def _is_shared(scope: str) -> str:
-    """Return the SQL that says whether more people hold the value of `one` than make it evidence, within a scope."""
+    """Return the SQL of whether too many people within a scope hold the value of `one` for it to be evidence."""
     holders = f"SELECT DISTINCT every.individual_id FROM match_digests every WHERE every.digest = one.digest{scope} LIMIT {_MOST_HOLDERS + 1}"  # noqa: S608 - put together from our own constants
     return f"(SELECT count(*) FROM ({holders}) held) > {_MOST_HOLDERS}"  # noqa: S608 - likewise
 
@@ -71,9 +73,9 @@ def wait(work: UnitOfWork, people: Iterable[str]) -> None:
 
 
 def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
-    """As the matcher: compare queued people's values with everybody's; leave likenesses, and take away what is true no longer.
+    """Compare queued people's values with everybody's; insert likenesses, and delete those that hold no longer. The role is `matcher`.
 
-    One between two components is for the privacy officer alone; one within a component is that component's.
+    A likeness between two components is the privacy officer's only; one within a component is that component's.
     """
     of = match_queue.c
     queued = work.execute(select(of.id, of.individual_id).order_by(of.id).limit(limit).with_for_update(skip_locked=True)).all()
@@ -88,7 +90,7 @@ def match_waiting(work: UnitOfWork, *, limit: int = 200) -> int:
 
 
 def forget_untrue(work: UnitOfWork, people: Iterable[str], *, component: str) -> None:
-    """As the eraser: take away what a component's own values say no longer; the matcher does it across components (T17)."""
+    """Delete likenesses that a component's own values no longer support, as `eraser`. Across components the matcher does (T17)."""
     work.execute(text(f"{_UNTRUE} AND l.holder_component = :component"), {"people": array(dict.fromkeys(people)), "component": component})
 
 
@@ -114,32 +116,32 @@ PROPOSED = (
 
 
 def is_among(work: UnitOfWork, pairs: str, pair: tuple[str, str], *, scope: TaskScope) -> bool:
-    """Say whether a pair is one of `OWN`, `BETWEEN` or `PROPOSED` for the caller."""
+    """Return whether a pair is one of `OWN`, `BETWEEN` or `PROPOSED` for the caller."""
     statement = text(f"SELECT EXISTS (SELECT FROM {pairs} AND l.held_id = CAST(:one AS uuid) AND l.other_id = CAST(:other AS uuid))")  # noqa: S608 - our own constants
     return bool(work.execute(statement, {**scope.parameters(), "one": pair[0], "other": pair[1]}).scalar_one())
 
 
 def settle(work: UnitOfWork, pair: tuple[str, str], *, holder: str, by: str, now: datetime) -> bool:
-    """Keep that the two are different people, so that they are told of no more; say whether there was such a likeness."""
+    """Store that the two are different people, so that nobody is told again; return whether there was such a likeness."""
     of = likenesses.c
     settled = update(likenesses).where(of.holder_component == holder, of.held_id == pair[0], of.other_id == pair[1], of.settled_at.is_(None))
     return work.execute(settled.values(settled_at=now, settled_by=by)).rowcount == 1
 
 
 def propose(work: UnitOfWork, pair: tuple[str, str], *, by: str, now: datetime) -> None:
-    """As the caseworker: ask both owners whether the two are one person. Asked again, nothing changes."""
+    """Ask both owners whether the two are one person, as `caseworker`. A repeated call changes nothing."""
     proposed = insert(merge_proposals).values(held_id=pair[0], other_id=pair[1], proposed_by=by, proposed_at=now)
     work.execute(proposed.on_conflict_do_nothing())
 
 
 def withdraw(work: UnitOfWork, pair: tuple[str, str]) -> bool:
-    """As the caseworker: ask nobody any more; say whether somebody was asked."""
+    """Withdraw the question to both owners, as `caseworker`; return whether there was one."""
     return work.execute(delete(merge_proposals).where(_of(pair))).rowcount == 1
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What both owners were asked, and what each of them says."""
+    """A question to both owners, and each one's answer."""
 
     proposed_at: datetime
     held_answer: str | None
@@ -149,13 +151,13 @@ class Proposal:
 
 
 def proposal(work: UnitOfWork, pair: tuple[str, str]) -> Proposal | None:
-    """Return what is proposed of a pair, held until the end of the transaction."""
+    """Return what is proposed of a pair, locked until the end of the transaction."""
     columns = [merge_proposals.c[each.name] for each in fields(Proposal)]
     return typed_or_none(Proposal, work.execute(select(*columns).where(_of(pair)).with_for_update()).mappings().one_or_none())
 
 
 def answer(work: UnitOfWork, pair: tuple[str, str], answers: Mapping[str, str], *, by: str, now: datetime) -> None:
-    """Keep what the owner of one record, or of both, says: `held` or `other` → *same* or *different*."""
+    """Store the answer of one record's owner, or of both: `held` or `other` → *same* or *different*."""
     for side, said in answers.items():
         values = {f"{side}_answer": said, f"{side}_answered_by": by, f"{side}_answered_at": now}
         work.execute(update(merge_proposals).where(_of(pair)).values(values))

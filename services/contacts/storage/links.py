@@ -16,6 +16,8 @@ from services.contacts.storage.bulk import array
 from services.contacts.storage.tables.directory import relationships, stakeholder_issues
 from services.contacts.storage.tables.projections import erased_issues
 
+# Text SQL: the set of pairs goes as two arrays in one statement.
+
 # Text where many rows are inserted in one statement.
 
 
@@ -26,7 +28,7 @@ def set_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]
 
 
 def add_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]) -> None:
-    """Link a stakeholder to issues; what is linked already stays as it is."""
+    """Link a stakeholder to issues; existing links stay as they are."""
     rows = [
         {
             "stakeholder_id": stakeholder_id,
@@ -43,7 +45,7 @@ def add_issues(work: UnitOfWork, stakeholder_id: str, links: Iterable[GivenLink]
 
 
 def unknown_issues(work: UnitOfWork, issue_ids: Iterable[str]) -> list[str]:
-    """Return those of these issues that were erased; one not yet told of is taken on trust."""
+    """Return those of these issues that were erased. One that was not announced yet is accepted."""
     return list(work.execute(select(erased_issues.c.id).where(erased_issues.c.id.in_(list(issue_ids)))).scalars())
 
 

@@ -1,4 +1,4 @@
-"""What an account looked up in the suppression ledger, and which marks it hit: counted whatever becomes of the entry (T35)."""
+"""What an account looked up in the suppression ledger, and which marks it hit: counted even if the entry is refused (T35)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from services.chassis.messages import new_id
 from services.contacts.storage.bulk import array
 from services.contacts.storage.ledger import Found
 from services.contacts.storage.tables.cases import ledger_hits, ledger_lookups
+
+# Text SQL: pages are read over a union of hits and limits.
 
 # Text where rows are counted and added up in one statement, and where many ids go as one array: one parameter, not one for each.
 
@@ -47,7 +49,7 @@ TENTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an account stands with the ledger on a day."""
+    """An account's counts of a day."""
 
     looked: int = 0
     allowed: int = 0
@@ -56,26 +58,26 @@ class Standing:
     stopped: bool = False
 
     def stops_with(self, more: int) -> bool:
-        """Whether so many more hits stop what an account enters in bulk."""
+        """Return whether so many more hits stop the account's imports."""
         return self.stopped or (self.hits + more) // TENTH > self.seen // TENTH
 
 
 def standing(work: UnitOfWork, account: str, day: date) -> Standing:
-    """Return how an account stands."""
+    """Return an account's counts of a day."""
     return typed(Standing, work.execute(text(_STANDING), {"account": account, "day": day, "tenth": TENTH}).mappings().one())
 
 
 def count(work: UnitOfWork, *, account: str, component: str | None, day: date, looked: int, at_most: int, waiting: datetime | None = None) -> None:
-    """Count values that an account looked up; the count stays where the entry is refused.
+    """Count values that an account looked up; the count stays if the entry is refused.
 
-    :param waiting: since when it waits for the privacy officer, who lets more through.
+    :param waiting: since when it waits for the privacy officer to allow more.
     """
     row = {"account": account, "day": day.isoformat(), "component": component, "looked": looked, "at_most": at_most, "waiting_since": waiting}
     work.keep("looked", _COUNT, [row])
 
 
 def hit(work: UnitOfWork, *, account: str, component: str | None, now: datetime, entries: Iterable[Sequence[Found]]) -> None:
-    """Keep which marks an account's entries hit, each mark once; it stays where the entry is refused."""
+    """Store which marks an account's entries hit, each mark once; they stay if the entry is refused."""
     rows = []
     for found in entries:
         entry_id = new_id()
@@ -104,7 +106,7 @@ def known(work: UnitOfWork, account: str, marks: Iterable[str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A mark that an account hit, and whose it is while they are there."""
+    """A mark that an account hit, and whose it is while they exist."""
 
     account: str
     mark_id: str
@@ -116,9 +118,9 @@ class Hit:
 
 
 def unseen(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[Hit]:
-    """Return the hits that the privacy officer has not seen, the oldest first.
+    """Return the hits that the privacy officer has not seen, oldest first.
 
-    :param after: instant, mark and account of the last one before.
+    :param after: instant, mark and account of the hit before.
     """
     at, mark, account = after or (None, None, None)
     rows = work.execute(
@@ -134,7 +136,7 @@ def unseen(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list
 
 
 def count_unseen(work: UnitOfWork) -> int:
-    """Count them."""
+    """Count the unseen hits."""
     return int(work.execute(select(func.count()).select_from(ledger_hits).where(ledger_hits.c.seen_at.is_(None))).scalar_one())
 
 
@@ -153,7 +155,7 @@ _WAITING = """
 
 @dataclass(frozen=True, slots=True)
 class WaitingAccount:
-    """An account of which the privacy officer has something to see: hits, or that it wants to go on."""
+    """An account for the privacy officer to look at: it has hits, or has used all look-ups."""
 
     account: str
     component: str | None
@@ -165,7 +167,7 @@ class WaitingAccount:
 
 
 def waiting(work: UnitOfWork, *, after: str | None, limit: int | None) -> list[WaitingAccount]:
-    """Return these accounts, in the order of their ids."""
+    """Return these accounts in the order of their ids."""
     rows = work.execute(
         text(
             f"SELECT w.* FROM ({_WAITING}) w WHERE CAST(:after AS text) IS NULL OR w.account > :after"  # noqa: S608 - our own constant
@@ -177,12 +179,12 @@ def waiting(work: UnitOfWork, *, after: str | None, limit: int | None) -> list[W
 
 
 def count_waiting(work: UnitOfWork) -> int:
-    """Count them."""
+    """Count these accounts."""
     return int(work.execute(text(f"SELECT count(*) FROM ({_WAITING}) w")).scalar_one())  # noqa: S608 - our own constant
 
 
 def see(work: UnitOfWork, account: str, *, by: str, now: datetime, more: bool) -> bool:
-    """Say that an account's hits were seen and, with `more`, let as many values through again; False where nothing waited."""
+    """Mark an account's hits as seen and, with `more`, allow as many values again; return False if there was nothing to see."""
     hits, of = ledger_hits.c, ledger_lookups.c
     seen = work.execute(update(ledger_hits).where(hits.account == account, hits.seen_at.is_(None)).values(seen_at=now, seen_by=by)).rowcount
     going = update(ledger_lookups).where(of.account == account, of.waiting_since.is_not(None)).values(waiting_since=None)

@@ -1,4 +1,4 @@
-"""Names of many stakeholders, in the order of their ids: that of the rows tells which was changed last."""
+"""Names of many stakeholders, ordered by id. The order of rows would tell which changed last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes on individuals; what was kept against a finding stands behind row-level security (T15)."""
+"""Notes on individuals; notes kept against a finding are behind row-level security (T15)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def find(work: UnitOfWork, note_id: str) -> Note | None:
 
 
 def of_individual(work: UnitOfWork, individual_id: str, *, after: tuple[str, str] | None, limit: int) -> list[Note]:
-    """Return the notes on an individual that this transaction may see behind a position, the latest first."""
+    """Return the notes on an individual that this transaction may see after a position, latest first."""
     statement = select(notes).where(notes.c.individual_id == individual_id)
     if after is not None:
         statement = statement.where(tuple_(notes.c.created_at, notes.c.id) < position((notes.c.created_at, notes.c.id), after))
@@ -59,7 +59,7 @@ def delete(work: UnitOfWork, note_id: str) -> None:
 
 
 def waiting(work: UnitOfWork, *, after: tuple[str, str] | None, limit: int) -> list[Note]:
-    """Return kept notes that wait to be released, the oldest first, one more than `limit` where there are more. As the caseworker."""
+    """Return kept notes that wait to be released, oldest first, at most `limit` and one more. The role is `caseworker`."""
     statement: Select[Any] = _WAITING
     if after is not None:
         statement = statement.where(tuple_(notes.c.updated_at, notes.c.id) > position((notes.c.updated_at, notes.c.id), after))
@@ -67,10 +67,10 @@ def waiting(work: UnitOfWork, *, after: tuple[str, str] | None, limit: int) -> l
 
 
 def count_waiting(work: UnitOfWork) -> int:
-    """Return how many wait. As the caseworker."""
+    """Count the kept notes that wait. The role is `caseworker`."""
     return int(work.execute(select(func.count()).select_from(_WAITING.subquery())).scalar_one())
 
 
 def release(work: UnitOfWork, note_id: str, *, now: datetime) -> None:
-    """Let everybody read a kept note from now on. As the caseworker."""
+    """Let everybody read a kept note from now on. The role is `caseworker`."""
     work.execute(update_of(notes).where(notes.c.id == note_id).values(released_at=now))

@@ -1,4 +1,4 @@
-"""What people are told of requests for no more contact: possible twins, erasures, and many freezes (T16, T26, T36)."""
+"""Notices to users: possible twins, erasures, and many freezes (T16, T26, T36)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from services.chassis.messages import Caller, new_id
 from services.contacts.storage.rows import position
 from services.contacts.storage.tables.cases import many_freezes, notices, suppressions, twins
 from services.contacts.storage.tables.directory import relationships
+
+# Text SQL: counts of two tables are joined and read by page.
 
 # Text for conditions that other statements take up, and for counts of two tables.
 #: Whoever stands for the component: who has the relationship, or the office's administrator.
@@ -40,7 +42,7 @@ _COUNTS = """
 
 
 def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> None:
-    """As the eraser: leave every component that has a relationship with somebody a notice that they are being erased."""
+    """Insert a notice of an erasure for every component that has a relationship with the person. The role is `eraser`."""
     of = relationships.c
     rows = work.execute(select(of.component, of.user_id).where(of.stakeholder_id == individual_id).order_by(of.component)).all()
     if rows:
@@ -50,7 +52,7 @@ def tell_holders(work: UnitOfWork, individual_id: str, *, now: datetime) -> None
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """That a component is told of an erasure."""
+    """A notice of an erasure to a component."""
 
     id: str
     at: datetime
@@ -64,21 +66,21 @@ def find(work: UnitOfWork, notice_id: str, *, component: str | None) -> Notice |
 
 
 def dismiss(work: UnitOfWork, notice_id: str, *, by: Caller, now: datetime) -> bool:
-    """Put a notice of the user's component away; False when there is none."""
+    """Dismiss a notice of the user's component; return False if there is none."""
     of = notices.c
     gone = update(notices).where(of.id == notice_id, of.component == by.component, of.dismissed_at.is_(None))
     return work.execute(gone.values(dismissed_at=now, dismissed_by=by.id)).rowcount == 1
 
 
 def note_freeze(work: UnitOfWork, *, by: Caller, day: date, count: int, individual_id: str, reason: str) -> None:
-    """Keep why somebody who had frozen many went on."""
+    """Store the reason of somebody who had many people frozen."""
     kept = {"id": new_id(), "user_id": by.id, "component": by.component, "day": day, "count": count, "individual_id": individual_id, "reason": reason}
     work.execute(insert(many_freezes), kept)
 
 
 @dataclass(frozen=True, slots=True)
 class ManyFreezes:
-    """One of many people whom a user had frozen on one day, and why."""
+    """One of many people whom a user had frozen on one day, and the reason."""
 
     user_id: str
     day: date
@@ -92,9 +94,9 @@ def _unseen(component: str) -> ColumnElement[bool]:
 
 
 def unseen_freezes(work: UnitOfWork, *, component: str, after: Sequence[object] | None, limit: int) -> list[ManyFreezes]:
-    """Return who of a component froze many on one day, with each reason, as far as its administrator has not seen it.
+    """Return users of a component with many freezes on one day, with each reason, that its administrator has not seen.
 
-    :param after: day, user and count of the last one before.
+    :param after: day, user and count of the row before.
     """
     of = many_freezes.c
     order = (of.day, of.user_id, of["count"])
@@ -105,13 +107,13 @@ def unseen_freezes(work: UnitOfWork, *, component: str, after: Sequence[object] 
 
 
 def who_froze_many(work: UnitOfWork, *, component: str) -> list[str]:
-    """Return who of a component did, as far as its administrator has not seen it."""
+    """Return the users of a component with many freezes that its administrator has not seen."""
     users = many_freezes.c.user_id
     return list(work.execute(select(users).where(_unseen(component)).distinct().order_by(users)).scalars())
 
 
 def count_unseen_freezes(work: UnitOfWork, *, component: str) -> int:
-    """Return how many of them there are."""
+    """Count the rows of `unseen_freezes`."""
     return int(work.execute(select(func.count()).select_from(many_freezes).where(_unseen(component))).scalar_one())
 
 
@@ -127,9 +129,9 @@ class DayCount:
 
 
 def counts_by_day(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> list[DayCount]:
-    """Return these counts by user and day, the latest day first.
+    """Return the counts by user and day, latest day first.
 
-    :param after: day and user of the last one before.
+    :param after: day and user of the row before.
     """
     day, user = after or (None, None)
     rows = work.execute(
@@ -144,18 +146,18 @@ def counts_by_day(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) 
 
 
 def count_counts(work: UnitOfWork) -> int:
-    """Count them."""
+    """Count the rows of `counts_by_day`."""
     return int(work.execute(text(f"SELECT count(*) FROM ({_COUNTS}) c")).scalar_one())  # noqa: S608 - our own constant
 
 
 def see_freezes(work: UnitOfWork, *, component: str, user_id: str, now: datetime) -> bool:
-    """Say that they were seen; False when there were none."""
+    """Mark a user's freezes as seen; return False if there were none."""
     seen = update(many_freezes).where(_unseen(component), many_freezes.c.user_id == user_id).values(seen_at=now)
     return work.execute(seen).rowcount > 0
 
 
 def forget(work: UnitOfWork, individual_id: str) -> None:
-    """As the eraser: take out whose marks, twins and freezes these are, and why somebody froze them."""
+    """Delete from marks, twins and freezes whose they are, and the reasons. The role is `eraser`."""
     work.execute(update(many_freezes).where(many_freezes.c.individual_id == individual_id).values(reason="", individual_id=None))
     work.execute(update(suppressions).where(suppressions.c.individual_id == individual_id).values(individual_id=None, contact_point_id=None))
     work.execute(update(twins).where(twins.c.source_id == individual_id).values(source_id=None))

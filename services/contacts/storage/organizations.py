@@ -18,6 +18,8 @@ from services.contacts.storage.individuals import ISSUES, RELATIONSHIPS
 from services.contacts.storage.tables.directory import offices, organizations
 from services.lexicon.canonical import canonical_organization
 
+# Text SQL: one statement reads a record with everything that belongs to it, as JSON.
+
 # Text where a row is read with all that stands beside it in one statement.
 _OFFICES = """
     (SELECT coalesce(json_agg(json_build_object('id', f.id, 'label', f.label, 'address', json_build_object(
@@ -42,14 +44,14 @@ def find_many(work: UnitOfWork, ids: Iterable[str]) -> dict[str, Organization]:
 
 
 def of_name(work: UnitOfWork, name: str) -> list[SameName]:
-    """Return organizations that are called the same, but for case, marks and legal form."""
+    """Return organizations of the same name, without regard to case, punctuation and legal form."""
     columns = [organizations.c[each.name] for each in fields(SameName)]
     named = select(*columns).where(organizations.c.canonical_name == canonical_organization(name))
     return all_typed(SameName, work.execute(named.order_by(organizations.c.created_at, organizations.c.id)).mappings())
 
 
 def lock(work: UnitOfWork, organization_id: str) -> bool:
-    """Hold an organization's row until the end of the transaction; say whether it is there."""
+    """Lock an organization's row until the end of the transaction; return whether there is one."""
     held = select(organizations.c.id).where(organizations.c.id == organization_id).with_for_update()
     return work.execute(held).one_or_none() is not None
 

@@ -1,4 +1,4 @@
-"""What of a person was replaced: titles and employers, which everybody sees, and a component's own addresses (T25, T28)."""
+"""Replaced facts of a person: titles and employers, which everybody sees, and a component's own values (T25, T28)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from services.contacts.storage.bulk import array, as_json, insert_rows, records
 from services.contacts.storage.rows import INSTANT
 from services.contacts.storage.tables.directory import previous_facts
 
+# Text SQL: sets of rows are changed in one statement each.
+
 # Text where many rows are changed in one statement.
 
 _FACT = {"id": "uuid", "individual_id": "uuid", "title": "text", "organization_id": "uuid", "replaced_at": "timestamptz", "import_id": "uuid"}
@@ -26,7 +28,7 @@ PREVIOUS = f"""
 
 
 def keep(work: UnitOfWork, replaced: Mapping[str, Mapping[str, str | None]], *, now: datetime, import_id: str | None = None) -> None:
-    """Keep what was replaced of these individuals: id → `title`, `organization_id`, of which those that are None were not.
+    """Store what was replaced of these individuals: id → `title`, `organization_id`; None is what was not replaced.
 
     :param import_id: the import that replaced it.
     """
@@ -48,7 +50,7 @@ _TAKE_BACK = text(
 
 
 def take_back(work: UnitOfWork, import_id: str, restored: Mapping[str, Iterable[str]]) -> None:
-    """As the eraser: what an import had replaced is there again (individual id → fields), and previous no more."""
+    """Delete previous facts that an import replaced and its undo restored (individual id → fields). The role is `eraser`."""
     if restored:
         rows = as_json([{"id": individual_id, "fields": list(fields)} for individual_id, fields in restored.items()])
         work.execute(_TAKE_BACK, {"rows": rows, "import": import_id})
@@ -85,9 +87,9 @@ _REVIVE = text(
 
 
 def turn(work: UnitOfWork, kept: Sequence[tuple[str, bytes]], *, kind: str, component: str, import_id: str, now: datetime) -> dict[str, EffectDetail]:
-    """Make a component's values of a kind previous, but for these (individual id, lookup), which are present (again).
+    """Make a component's values of a kind previous, except these (individual id, lookup), which become present.
 
-    What the same import entered stays: one file may know of several.
+    Values that the same import entered stay present: one file may have several.
 
     :returns: individual id → ids of contact points, `retired` and `revived`.
     """
@@ -109,7 +111,7 @@ def turn(work: UnitOfWork, kept: Sequence[tuple[str, bytes]], *, kind: str, comp
 
 
 def turn_back(work: UnitOfWork, import_id: str, turned: Sequence[EffectDetail], *, now: datetime) -> None:
-    """As the eraser: make present again what an import made previous, and previous what it made present again."""
+    """Reverse what an import's `turn` did. The role is `eraser`."""
     retired = [point for each in turned for point in each.get("retired", ())]
     revived = [point for each in turned for point in each.get("revived", ())]
     if retired:

@@ -1,4 +1,4 @@
-"""Copies of other services' facts: users, components, issues, and who was spoken to when."""
+"""Copies of other services' facts: users, components, issues, and engagements."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LAST_REVISION = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """What is known of an employee."""
+    """What access announced of an employee."""
 
     id: str
     component: str | None
@@ -33,7 +33,7 @@ class User:
 
 
 def user(work: UnitOfWork, user_id: str) -> User | None:
-    """Return what is known of an employee."""
+    """Return what access announced of an employee, or None."""
     columns = [users.c[each.name] for each in fields(User)]
     return typed_or_none(User, work.execute(select(*columns).where(users.c.id == user_id)).mappings().one_or_none())
 
@@ -45,9 +45,9 @@ def office_has_administrator(work: UnitOfWork, component: str) -> bool:
 
 
 def _upsert(table: Table, values: Mapping[str, Any], *, unless: Select[Any] | None = None, **more: Any) -> Insert:
-    """Insert a row, or change it unless what is known is of a later revision: announcements overtake each other.
+    """Insert a row, or change it unless a later revision is stored: announcements may arrive in any order.
 
-    :param unless: insert and change nothing where this finds a row.
+    :param unless: insert and change nothing if this finds a row.
     """
     row = select(*(literal(value, table.c[name].type).label(name) for name, value in values.items()))
     new = insert(table).from_select(list(values), row if unless is None else row.where(~unless.exists()))
@@ -57,17 +57,17 @@ def _upsert(table: Table, values: Mapping[str, Any], *, unless: Select[Any] | No
 
 
 def upsert_user_projection(work: UnitOfWork, known: Mapping[str, Any]) -> None:
-    """Store what access announced of a user, unless something later is known."""
+    """Store what access announced of a user, unless something later is stored."""
     work.execute(_upsert(users, {"revision": 0, **known}, known_at=func.clock_timestamp()))
 
 
 def upsert_component_projection(work: UnitOfWork, *, code: str, parent_code: str | None, active: bool, revision: int = 0) -> None:
-    """Store what access announced of a component, unless something later is known."""
+    """Store what access announced of a component, unless something later is stored."""
     work.execute(_upsert(components, {"code": code, "parent_code": parent_code, "active": active, "revision": revision}))
 
 
 def upsert_issue_projection(work: UnitOfWork, *, issue_id: str, priority: str, parent_id: str | None, active: bool, revision: int = 0) -> None:
-    """Store what interactions announced of an issue, unless something later is known; an erased one does not come back."""
+    """Store what interactions announced of an issue, unless something later is stored or the issue was erased."""
     row = {"id": issue_id, "priority": priority, "parent_id": parent_id, "active": active, "revision": revision}
     work.execute(_upsert(issues, row, unless=select(erased_issues.c.id).where(erased_issues.c.id == issue_id)))
 
@@ -82,10 +82,10 @@ def delete_issue_projection(work: UnitOfWork, issue_id: str) -> None:
 
 
 def replace_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Keep an interaction or attendance as its owner last told of it; return (present, former) stakeholders.
+    """Store an interaction or attendance as last announced; return (present, former) stakeholders.
 
-    `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An earlier
-    revision that comes late changes nothing; people and issues that are gone, or not there any more, are left out.
+    `told` has `source_id`, `revision`, `stakeholder_ids`, `component`, `user_id`, `held_at`, `mode`, `issue_ids`. An
+    earlier revision that arrives late changes nothing. People and issues that do not exist are left out.
     """
     source = {"source_id": told["source_id"], "revision": told["revision"]}
     newest = work.execute(_upsert(engagement_sources, source).returning(engagement_sources.c.source_id)).first()
@@ -119,7 +119,7 @@ def replace_engagement(work: UnitOfWork, told: Mapping[str, Any]) -> tuple[list[
 
 
 def _concerned(rows: Iterable[Any]) -> list[str]:
-    """Return the stakeholders of engagements that are gone, and where those worked then."""
+    """Return the stakeholders of deleted engagements, and their employers of that time."""
     return [str(one) for row in rows for one in (row.stakeholder_id, row.employer_id) if one is not None]
 
 
@@ -135,7 +135,7 @@ def withdraw_engagement(work: UnitOfWork, source_id: str) -> list[str]:
 
 
 def settle_contacts(work: UnitOfWork, stakeholder_ids: Iterable[str]) -> None:
-    """Derive last contact, contacts by component and engaged issues again from what is kept; in any order of arrival."""
+    """Derive last contact, contacts by component and engaged issues anew from what is stored, in any order of arrival."""
     people = sorted(set(stakeholder_ids))
     if not people:
         return

@@ -1,7 +1,7 @@
-"""Entering individuals in two statements, however many at once: what is known of them, and every row that they get.
+"""Register individuals in two statements, however many at once: one reads what is known, one inserts every row.
 
-Each statement is a turn of the event loop and a way to the server, so that what belongs together goes together. All of
-the first runs whatever is there, so that neither the answer nor its time tells what other components hold (T23).
+Each statement is a round trip and a turn of the event loop, so they are few. The first statement always runs whole, so
+that neither the answer nor its time tells what other components hold (T23).
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from services.contacts.storage.contact_layer import SealedPoints
 from services.contacts.storage.ledger import Found
 from services.lexicon.canonical import canonical_name
 
+# Text SQL: one statement asks several tables about many registrations, with a plan that a test checks.
+
 # Text, for each of the two statements is of many tables.
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of one entry before it is made."""
+    """What is asked about one registration."""
 
     canonical_name: str
     family_key: str
@@ -48,7 +50,7 @@ class Question:
 
 @dataclass(slots=True)
 class Known:
-    """What stands against an entry, and whom it may be the same as."""
+    """What forbids a registration, and whom it may be the same as."""
 
     blocked_today: int = 0
     #: Values that the account has looked up today, and up to how many the privacy officer let it go on.
@@ -64,14 +66,14 @@ class Known:
 
 
 def lock_of_name(first_name: str, last_name: str) -> Lock:
-    """Return what whoever enters this name holds."""
+    """Return the lock of a person's name, which each registration of it holds."""
     return Lock(2, f"individual {canonical_name(first_name, last_name)}")
 
 
 def hold_name(work: UnitOfWork, first_name: str, last_name: str) -> None:
-    """Let nobody else enter this name until the transaction ends.
+    """Let nobody else register this name until the transaction ends.
 
-    In a statement before `look`, for a statement sees only what was committed when it began.
+    Call it in a statement before `look`: a statement sees only what was committed when it began.
     """
     work.hold(lock_of_name(first_name, last_name))
 
@@ -134,7 +136,7 @@ _LOOK = text(
 
 
 def look(work: UnitOfWork, questions: Sequence[Question], *, component: str, day: date) -> list[Known]:
-    """Return what is known about each entry, in their order; their names are held."""
+    """Return what is known about each registration, in their order. Hold their names first."""
     asked = [{"place": place, **{name: getattr(question, name) for name in _ASKED if name != "place"}} for place, question in enumerate(questions)]
     known = [Known() for _ in questions]
     for row in work.execute(_LOOK, {"asked": as_json(asked), "component": component, "day": day}):
@@ -193,7 +195,7 @@ _INSERTS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """An individual with everything that is entered about them."""
+    """An individual with everything that is registered with them."""
 
     individual: Individual
     organization: Employer | None

@@ -1,4 +1,4 @@
-"""Positions among rows, and instants as the wire has them."""
+"""Positions among rows, and instants in their wire form."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ INSTANT = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
 
 
 def position(columns: Sequence[Column[Any]], values: Sequence[Any]) -> Tuple:
-    """Return the position of these values among rows that are ordered by these columns; instants may come as they were written."""
+    """Return the position of these values among rows ordered by these columns. Instants may be in their wire form."""
     return tuple_(*(literal(value, column.type) for column, value in zip(columns, values, strict=True)))
 
 
 def instant(value: datetime | None) -> str | None:
-    """Return an instant as it goes over the wire."""
+    """Return an instant in its wire form."""
     return None if value is None else str(wire_value(value))

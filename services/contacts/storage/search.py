@@ -24,6 +24,8 @@ from services.lexicon.folding import fold, plain
 from services.lexicon.honorifics import without_titles
 from services.lexicon.places import REGIONS
 
+# Text SQL: filters, ranks and facets are composed, with plans that a test checks.
+
 #: Totals are exact up to here.
 COUNTED = 10_000
 #: Whom the caller's component sees frozen alone (T26): few, and found by an index of their own.
@@ -71,9 +73,9 @@ class Filter:
 
 
 def filter_of(query: StakeholderQuery, *, now: datetime, misspelt: bool = False) -> Filter:
-    """Return the filter that a query asks for.
+    """Return the filter of a query.
 
-    :param misspelt: words need only be like those that are there.
+    :param misspelt: match words that are only similar.
     """
     wanted = Filter()
     if query.get("holders") is not None:
@@ -181,7 +183,7 @@ def _add_contacts(wanted: Filter, query: StakeholderQuery) -> None:
 
 
 def allow_likeness(work: UnitOfWork) -> None:
-    """Set how alike a misspelt word must be; for this connection, whoever has it next wants the same."""
+    """Set how similar a misspelt word must be. It stays on the connection; every other user of it sets the same."""
     work.execute(text("SELECT set_config('pg_trgm.word_similarity_threshold', '0.5', false)"))
 
 
@@ -196,10 +198,10 @@ class Position:
 
 
 def page(work: UnitOfWork, wanted: Filter, *, sort: str, limit: int, component: str | None, after: Position | None = None) -> tuple[list[Line], int]:
-    """Return up to `limit` lines behind a position, and how many there are in all.
+    """Return up to `limit` rows after a position, and the total, in one statement.
 
-    Whom the caller's component sees frozen alone (T26) it neither finds nor counts.
-    One statement for both. Far more than `COUNTED` may not be counted; behind a position nothing is, and 0 returned.
+    Leave out whom only the caller's component sees frozen (T26). A total far above `COUNTED` is not counted; after a
+    position the total is 0.
     """
     descending = sort.startswith("-")
     key = _SORT_KEYS[sort.removeprefix("-")]
@@ -251,7 +253,7 @@ _FACETS = {
 
 
 def facet(work: UnitOfWork, wanted: Filter, name: str, *, component: str | None) -> list[FacetValue]:
-    """Return how many of the found there are for each value of a facet, the most first; without whom the component sees frozen."""
+    """Return the number of found stakeholders for each value of a facet, largest first, without whom the component sees frozen."""
     value, join = _FACETS[name]
     # One may be linked to an issue twice, engaged and interested; everything else is there once.
     counted = "DISTINCT d.stakeholder_id" if name in {"issue", "priority"} else "*"
@@ -275,7 +277,7 @@ class StateCount:
 
 
 def by_state(work: UnitOfWork, wanted: Filter, *, component: str | None) -> list[StateCount]:
-    """Return how many individuals and organizations there are for each state, null included; without whom the component sees frozen."""
+    """Return how many individuals and organizations each state has, null included, without whom the component sees frozen."""
     source, each = f"directory d WHERE {wanted.where} AND {_SHOWN}", "count(*)"
     if not wanted.conditions:
         # Everybody: that number is kept.

@@ -1,4 +1,4 @@
-"""What was submitted, who is told, and what is on its way to a component's queues."""
+"""Submitted messages, who is told of a person, and messages on their way to a component's queues."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from services.chassis.keyed import Keyed
 from services.contacts.domain.submissions import Delivered, OutgoingEvent
 from services.contacts.storage.tables.imports import integration_audiences, submissions
 
+# Text SQL: the outbox is the chassis's table, and a row is inserted only where there is no tombstone.
+
 # Text where rows are made of other rows, and for the outbox, which is the chassis's.
 
 
@@ -29,7 +31,7 @@ def claim(
     fields: Iterable[str],
     now: datetime,
 ) -> bool:
-    """Keep a message's size, keyed digests and code; tell whether its id is new. A copy waits for the first to commit."""
+    """Store a message's size, keyed digests and code; return whether its id is new. A copy waits for the first to commit."""
     if event_id is not None:
         # Its digests under two keys differ: the lock is on the id itself, and lives no longer than this transaction.
         work.hold(Lock(6, _event(component, event_id)))
@@ -61,7 +63,7 @@ class Outcome:
 
 
 def find(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str) -> Outcome | None:
-    """Return what became of a message."""
+    """Return the outcome of a message, or None."""
     of = submissions.c
     found = select(of.size, of.digest, of.code, of.fields, of.individual_id).where(_is(component, keyed, event_id))
     row = work.execute(found).mappings().one_or_none()
@@ -69,7 +71,7 @@ def find(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str) -> Ou
 
 
 def note_individual(work: UnitOfWork, *, component: str, keyed: Keyed, event_id: str, individual_id: str) -> None:
-    """Note whom a message became."""
+    """Store which individual a message became."""
     work.execute(update(submissions).where(_is(component, keyed, event_id)).values(individual_id=individual_id))
 
 
@@ -82,14 +84,14 @@ def _event(component: str, event_id: str) -> str:
 
 
 def blocked_since(work: UnitOfWork, *, component: str, since: datetime) -> int:
-    """Count a component's messages that were blocked."""
+    """Count a component's blocked messages."""
     of = submissions.c
     blocked = select(func.count()).select_from(submissions).where(of.component == component, of.code == "blocked", of.received_at >= since)
     return int(work.execute(blocked).scalar_one())
 
 
 def admit(work: UnitOfWork, individual_id: str, component: str) -> None:
-    """Let a component hear of an individual; one who is gone brings nobody back."""
+    """Let a component be told of an individual, unless they were erased."""
     work.execute(
         text(
             "INSERT INTO integration_audiences (individual_id, component) SELECT CAST(:id AS uuid), :component"
@@ -113,12 +115,12 @@ def audience(work: UnitOfWork, individual_id: str) -> set[str]:
 
 
 def dismiss(work: UnitOfWork, individual_id: str) -> None:
-    """Forget who was told of an individual."""
+    """Delete who is told of an individual."""
     work.execute(delete(integration_audiences).where(integration_audiences.c.individual_id == individual_id))
 
 
 def send(work: UnitOfWork, event: OutgoingEvent, *, routing_key: str) -> None:
-    """Put a message for a component into the outbox: the relay publishes it once this transaction has committed."""
+    """Put a message for a component into the outbox; the relay publishes it after the commit."""
     work.execute(
         text("INSERT INTO outbox (id, routing_key, body) VALUES (CAST(:id AS uuid), :key, CAST(:body AS json))"),
         {"id": event["id"], "key": routing_key, "body": orjson.dumps(event).decode()},

@@ -1,4 +1,4 @@
-"""A page of what waits for a user, in SQL: the kinds that grow with people. None of them has a due date."""
+"""A page of a user's tasks, in SQL: the kinds that grow with people. None of them has a due date."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from services.chassis.database.rows import all_typed
 from services.contacts.storage import likenesses, notices
 from services.contacts.storage.scopes import TaskScope
 from services.lexicon.tasks import NO_DAY
+
+# Text SQL: a page is read over a union of all kinds.
 
 #: More are not counted.
 COUNTED = 10_000
@@ -46,11 +48,11 @@ class Task:
 
 
 def first_after(work: UnitOfWork, *, scope: TaskScope, after: Sequence[str] | None, limit: int) -> tuple[list[Task], int]:
-    """Return the first tasks after a position, one more than `limit` where there are more, and how many there are in all.
+    """Return the first tasks after a position, at most `limit` and one more, and their total.
 
-    As the caseworker for the privacy officer.
+    For the privacy officer the role is `caseworker`.
 
-    :param after: due date, kind and key of the last one before.
+    :param after: due date, kind and key of the task before.
     :return: the tasks, and their number, which is exact up to 10,000.
     """
     theirs = (*(_OF_COMPONENT if scope.component else (_PROPOSED,)), *((_OWN,) if scope.sees_values else ()))

@@ -17,12 +17,14 @@ from services.chassis.database import UnitOfWork
 from services.contacts.storage import dictionary, directory
 from services.lexicon.canonical import canonical_organization
 
+# Text SQL: table and column names come from the data dictionary.
+
 Place = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of text in rows that are about somebody or something else."""
+    """A text column of rows about somebody or something else."""
 
     table: str
     name: str
@@ -38,12 +40,12 @@ class Column:
 
     @property
     def store(self) -> str:
-        """The store that receipts and hits name."""
+        """The store's name in receipts and hits."""
         return f"contacts.{self.table}"
 
     @property
     def written(self) -> str:
-        """The SQL of all that is written there."""
+        """The SQL of the whole text."""
         return {"text": self.name, "text[]": f"array_to_string({self.name}, ' ')", "json": f"CAST({self.name} AS text)"}[self.kind]
 
 
@@ -57,7 +59,7 @@ COLUMNS: tuple[Column, ...] = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One text, as the strings that it is made of."""
+    """One text, as the strings that it consists of."""
 
     column: Column
     id: str
@@ -66,7 +68,7 @@ class Written:
 
     @property
     def place(self) -> Place:
-        """Where it stands: store, row, field."""
+        """Its place: store, row, field."""
         return self.column.store, self.id, self.column.name if self.part is None else f"{self.column.name} {self.part}"
 
     @property
@@ -78,7 +80,7 @@ class Written:
 
 
 def that_may_hold(work: UnitOfWork, *, besides: str, needles: Sequence[str]) -> Iterator[Written]:
-    """Give the texts about others whose letters and digits hold one of these runs, each locked."""
+    """Yield the texts about others whose letters and digits contain one of these runs, each locked."""
     for column in COLUMNS:
         apart = f"AND {column.whose} IS DISTINCT FROM CAST(:besides AS uuid)" if column.whose else ""
         condition = f"{column.name} IS NOT NULL {apart} AND squeezed({column.written}) LIKE ANY(CAST(:needles AS text[]))"
@@ -87,7 +89,7 @@ def that_may_hold(work: UnitOfWork, *, besides: str, needles: Sequence[str]) -> 
 
 
 def read(work: UnitOfWork, places: Iterable[Place]) -> Iterator[Written]:
-    """Give the texts that stand in these places; one that is gone is left out."""
+    """Yield the texts in these places; a missing one is left out."""
     for store, row_id, field in places:
         name, _, part = field.partition(" ")
         for column in COLUMNS:
@@ -100,7 +102,7 @@ def read(work: UnitOfWork, places: Iterable[Place]) -> Iterator[Written]:
 
 
 def rewrite(work: UnitOfWork, written: Written, change: Callable[[str], str]) -> None:
-    """Set a text to what `change` makes of each of its strings."""
+    """Replace a text by what `change` returns for each of its strings."""
     column = written.column
     value = _each(written.value, change)
     sets = f"{column.name} = CAST(:value AS {column.kind})"
@@ -115,7 +117,7 @@ def rewrite(work: UnitOfWork, written: Written, change: Callable[[str], str]) ->
 
 
 def index(work: UnitOfWork, changed: Iterable[Written]) -> None:
-    """Put into the directory again whatever shows one of these texts."""
+    """Update the directory rows that show one of these texts."""
     ids: dict[str, dict[str, None]] = {"individuals": {}, "organizations": {}, "offices": {}}
     for written in changed:
         if written.column.table in ids:

@@ -1,4 +1,4 @@
-"""Other records that may be of somebody who asked not to be contacted (T26); all of it as the caseworker."""
+"""Other records that may be of somebody who asked not to be contacted (T26). The role is `caseworker`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from services.contacts.domain.suppression import ORGANIZATION
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.tables.cases import twins
 
+# Text SQL: holders are joined over four tables, and sets of records are changed in one statement.
+
 # Text where tables are joined or ids and digests go as one array.
 
 #: Why a contact point makes no mark and no match by itself, if it does not (T25, T26). What somebody was registered
@@ -32,7 +34,7 @@ BECAUSE = """
 
 
 def points(work: UnitOfWork, individual_id: str, *, recorder: str, since: datetime) -> dict[str, str | None]:
-    """Return, by the id of each of a person's contact points, why it makes no mark by itself; None where it does."""
+    """Return for the id of each of a person's contact points why it makes no mark by itself, or None if it makes one."""
     rows = work.execute(
         text(
             f"SELECT p.id, {BECAUSE} FROM contact_points p JOIN individuals i ON i.id = p.individual_id"  # noqa: S608 - put together from our own constants
@@ -45,7 +47,7 @@ def points(work: UnitOfWork, individual_id: str, *, recorder: str, since: dateti
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody who holds one of a person's values or works where they do: by a value of which kind and component, and `because` as above."""
+    """Somebody who holds one of a person's values, or works where they do: kind and component of the value, and the reason."""
 
     individual_id: str
     first_name: str
@@ -60,7 +62,7 @@ def holders(
 ) -> list[Holder]:
     """Return who else holds one of these values.
 
-    :param families: only those of one of these family names: of work's numbers.
+    :param families: only people of these family names, for work numbers.
     """
     named = " AND i.family_key = ANY(CAST(:families AS text[]))" if families is not None else ""
     rows = work.execute(
@@ -83,7 +85,7 @@ def holders(
 
 
 def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, families: Sequence[str]) -> list[Holder]:
-    """Return people of these family names at organizations that are, or were, called so (canonically)."""
+    """Return people of these family names at organizations that have or had this canonical name."""
     rows = work.execute(
         text(
             "SELECT i.id AS individual_id, i.first_name, i.last_name FROM individuals i JOIN organizations o ON o.id = i.organization_id"
@@ -96,7 +98,7 @@ def colleagues(work: UnitOfWork, organizations: Iterable[str], *, besides: str, 
 
 
 def insert(work: UnitOfWork, case_id: str, source_id: str, found: Mapping[str, tuple[set[str], set[str]]], *, now: datetime) -> None:
-    """Keep who may be the person of a case: by id, why, and which components see it frozen."""
+    """Insert who may be the person of a case: id, reason, and which components see it frozen."""
     rows = [
         {
             "case_id": case_id,
@@ -114,7 +116,7 @@ def insert(work: UnitOfWork, case_id: str, source_id: str, found: Mapping[str, t
 
 
 def show(work: UnitOfWork, ids: Iterable[str]) -> None:
-    """Let each of these records be seen frozen by the components that undecided twins name, and by no others.
+    """Show each of these records as frozen to the components that undecided twins name, and to no others.
 
     Version and `updated_at` stay: for everybody else nothing changed.
     """
@@ -139,7 +141,7 @@ def show(work: UnitOfWork, ids: Iterable[str]) -> None:
 
 
 def free(work: UnitOfWork, case_id: str) -> list[str]:
-    """Forget the twins of a case that was taken back; whom no other case holds is free. Return who they were."""
+    """Delete the twins of a withdrawn case; return them. Whom no other case holds is free."""
     freed = list(work.execute(delete(twins).where(twins.c.case_id == case_id).returning(twins.c.individual_id)).scalars())
     show(work, freed)
     return freed
@@ -147,7 +149,7 @@ def free(work: UnitOfWork, case_id: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """A twin of a case, and what the privacy officer said of it."""
+    """A twin of a case, and the privacy officer's decision."""
 
     case_id: str
     individual_id: str
@@ -155,14 +157,14 @@ class Twin:
 
 
 def find(work: UnitOfWork, case_id: str, individual_id: str) -> Twin | None:
-    """Return one twin of a case, held until the end of the transaction."""
+    """Return one twin of a case, locked until the end of the transaction."""
     of = twins.c
     found = select(of.case_id, of.individual_id, of.decision).where(_is(case_id, individual_id)).with_for_update()
     return typed_or_none(Twin, work.execute(found).mappings().one_or_none())
 
 
 def decide(work: UnitOfWork, case_id: str, individual_id: str, *, decision: str, by: str, now: datetime) -> None:
-    """Say whether a twin is the same person, or another."""
+    """Store whether a twin is the same person or another."""
     work.execute(update(twins).where(_is(case_id, individual_id)).values(decision=decision, decided_by=by, decided_at=now))
     show(work, [individual_id])
 
@@ -173,7 +175,7 @@ def _is(case_id: str, individual_id: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class UndecidedTwin:
-    """A twin that waits for the privacy officer, with both names as far as they are there."""
+    """An undecided twin, with both names as far as they exist."""
 
     case_id: str
     individual_id: str
@@ -190,9 +192,9 @@ class UndecidedTwin:
 
 
 def undecided(work: UnitOfWork, *, case_id: str | None = None, after: Sequence[str] | None = None, limit: int) -> list[UndecidedTwin]:
-    """Return the twins that wait for the privacy officer, the oldest first.
+    """Return the undecided twins, oldest first.
 
-    :param after: instant, id and case of the last one before.
+    :param after: instant, id and case of the twin before.
     """
     at, individual_id, after_case = after or (None, None, None)
     rows = work.execute(
@@ -212,7 +214,7 @@ def undecided(work: UnitOfWork, *, case_id: str | None = None, after: Sequence[s
 
 
 def count_undecided(work: UnitOfWork, *, case_id: str | None = None) -> int:
-    """Count them."""
+    """Count the undecided twins."""
     statement = text(
         "SELECT count(*) FROM twins t JOIN individuals i ON i.id = t.individual_id"
         " WHERE t.decision IS NULL AND (CAST(:case AS uuid) IS NULL OR t.case_id = CAST(:case AS uuid))"

@@ -1,6 +1,6 @@
-"""The key store: one key for each person, wrapped, in a database of its own that ordinary backups leave out (N17).
+"""The key store: one wrapped key for each person, in a database of its own that ordinary backups leave out (N17).
 
-Destroying a person's key ends every copy of their contact points, in dumps and backups too.
+Destroying a person's key makes every copy of their contact points unreadable, also in dumps and backups.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from services.contacts.domain.encryption import encrypt as encrypt  # noqa: PLC0
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.key_tables import seal_keys, subject_keys
 
+# Text SQL: each statement is a transaction of its own, in a database without a unit of work.
+
 # Text where ids and keys go as one array.
 
 _NONCE = 12
@@ -40,14 +42,14 @@ class KeyStoreAway(Unavailable):
 
 
 class KeyDestroyed(Exception):
-    """There is no key for this: it was destroyed, and what was encrypted under it is gone."""
+    """There is no key: it was destroyed, and what it encrypted cannot be read any more."""
 
 
 class Keyring(Mapping[str, bytes]):
-    """Secrets by the id that rows keep; the first is in use, the others are retired and still needed by their rows."""
+    """Secrets by the id that rows store. The first is active; the others are retired, and still needed by their rows."""
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
-        """Take 32 bytes each; an id is derived from the secret and says nothing of it."""
+        """Take secrets of 32 bytes; an id is derived from the secret and reveals nothing of it."""
         self._secrets = {key_id(secret): secret for secret in secrets}
         if not self._secrets or any(len(secret) != _KEY for secret in self._secrets.values()):
             message = "a keyring holds secrets of 32 bytes"
@@ -56,7 +58,7 @@ class Keyring(Mapping[str, bytes]):
 
     @classmethod
     def read(cls, setting: str) -> Keyring:
-        """Read base64, several parted by commas, the one in use first."""
+        """Read base64 secrets separated by commas, the active one first."""
         return cls(base64.b64decode(part, validate=True) for part in parts_of(setting))
 
     def __getitem__(self, name: str) -> bytes:
@@ -70,10 +72,10 @@ class Keyring(Mapping[str, bytes]):
 
 
 class Vault:
-    """Keys by the id of whom they are for; no key is kept in memory beyond its use, so that a destroyed one is gone."""
+    """Keys by the id of their person. No key stays in memory after its use, so that a destroyed one is gone."""
 
     def __init__(self, url: str, master: Keyring, *, pool_size: int = 5) -> None:
-        """Make the engine; nothing is connected yet."""
+        """Create the engine; connect nothing."""
         self._use(master)
         self._logins = Logins(url)
         self._engine = create_engine(
@@ -90,7 +92,7 @@ class Vault:
         self._logins.attach_to(self._engine)
 
     def renew(self, url: str, master: Keyring) -> None:
-        """Go on under other master keys and with another password, from the next statement and connection on."""
+        """Use other master keys and another password, from the next statement and connection on."""
         self._logins.renew(url)
         self._use(master)
 
@@ -109,7 +111,7 @@ class Vault:
         return keys[subject_id]
 
     def keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
-        """Return the keys of those who have one."""
+        """Return the keys of those who have one, by id."""
         rows = self._execute(
             text("SELECT subject_id, key_id, wrapped FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"),
             {"ids": array(subject_ids)},
@@ -117,7 +119,7 @@ class Vault:
         return {str(row.subject_id): self._unwrap(row.key_id, row.wrapped, str(row.subject_id)) for row in rows}
 
     def keys_for(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
-        """Return the keys of all of them, making those that are missing."""
+        """Return a key for each id; make the missing ones."""
         wanted = list(dict.fromkeys(subject_ids))
         if not wanted:
             return {}
@@ -125,7 +127,7 @@ class Vault:
         return found | self.new_keys([subject_id for subject_id in wanted if subject_id not in found])
 
     def new_keys(self, subject_ids: Iterable[str]) -> dict[str, bytes]:
-        """Make keys for those who have none yet, and return them; who has one after all keeps it."""
+        """Make keys for ids that have none, and return them; an id that has one after all keeps it."""
         made = {subject_id: os.urandom(_KEY) for subject_id in subject_ids}
         if not made:
             return {}
@@ -146,17 +148,17 @@ class Vault:
         return made if kept.many == len(made) else self.keys(made)
 
     def destroy(self, subject_id: str) -> bool:
-        """Destroy a person's key, for good; say whether there was one."""
+        """Destroy a person's key for good; return whether there was one."""
         return bool(self._execute(delete(subject_keys).where(subject_keys.c.subject_id == subject_id).returning(subject_keys.c.subject_id)))
 
     def destroy_all(self, subject_ids: Iterable[str]) -> None:
-        """Destroy the keys of all of them, for good."""
+        """Destroy the keys of these ids for good."""
         ids = list(subject_ids)
         if ids:
             self._execute(text("DELETE FROM subject_keys WHERE subject_id = ANY(CAST(:ids AS uuid[]))"), {"ids": array(ids)})
 
     def seal_key(self, erasure_id: str) -> bytes:
-        """Return the one-time key of an erasure's seal, making it the first time."""
+        """Return the one-time key of an erasure's seal; make it the first time."""
         active = self._master.active
         wrapped = self._wrap(os.urandom(_KEY), erasure_id, under=active)
         self._execute(insert(seal_keys).values(erasure_id=erasure_id, key_id=active, wrapped=wrapped).on_conflict_do_nothing())
@@ -166,7 +168,7 @@ class Vault:
         return key
 
     def unseal_key(self, erasure_id: str) -> bytes | None:
-        """Return the one-time key of a seal, or None once it is broken."""
+        """Return the one-time key of a seal, or None if it is broken."""
         rows = self._execute(select(seal_keys.c.key_id, seal_keys.c.wrapped).where(seal_keys.c.erasure_id == erasure_id))
         return self._unwrap(rows[0].key_id, rows[0].wrapped, erasure_id) if rows else None
 
@@ -175,7 +177,7 @@ class Vault:
         self._execute(delete(seal_keys).where(seal_keys.c.erasure_id == erasure_id))
 
     def rotate(self, *, limit: int = 1000) -> int:
-        """Wrap keys again that are under a retired master key, those of people and those of seals; return how many were."""
+        """Rewrap the keys of people and seals that are under a retired master key; return how many."""
         active = self._master.active
         with self._transaction() as connection:
             done = 0
@@ -209,7 +211,7 @@ class Vault:
             raise KeyDestroyed from error
 
     def _execute(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> list[Row[Any]]:
-        """Run one statement, which may be run twice: a pooled connection that died while idle is found out by the first try."""
+        """Run one statement, twice if needed: the first try finds out whether a pooled connection died while idle."""
         for attempt in (1, 2):
             try:
                 with self._engine.connect() as connection:

@@ -29,14 +29,14 @@ class Verification:
 
 
 def add(work: UnitOfWork, entry: Verification) -> None:
-    """Insert one, and move its person's one-year clock; an earlier one than the latest moves nothing."""
+    """Insert a verification and move its person's one-year clock, unless a later one exists."""
     work.execute(insert(verifications), asdict(entry))
     latest = func.greatest(individuals.c.verified_at, literal(entry.verified_at, individuals.c.verified_at.type))
     work.execute(update(individuals).where(individuals.c.id == entry.individual_id).values(verified_at=latest))
 
 
 def verify_own_points(work: UnitOfWork, individual_id: str, ids: Collection[str], *, component: str, at: datetime) -> list[str]:
-    """Note when these contact points were verified; return the ids of those that are the component's own and this person's."""
+    """Set when these contact points were verified; return the ids of those that are the component's own and this person's."""
     of = contact_points.c
     verified = (
         update(contact_points)
@@ -48,12 +48,12 @@ def verify_own_points(work: UnitOfWork, individual_id: str, ids: Collection[str]
 
 
 def find(work: UnitOfWork, verification_id: str) -> Verification | None:
-    """Return one."""
+    """Return a verification."""
     return typed_or_none(Verification, work.execute(select(verifications).where(verifications.c.id == verification_id)).mappings().one_or_none())
 
 
 def of_individual(work: UnitOfWork, individual_id: str) -> list[Verification]:
-    """Return a person's, the latest first."""
+    """Return a person's verifications, latest first."""
     of = verifications.c
     found = select(verifications).where(of.individual_id == individual_id).order_by(of.verified_at.desc(), of.id)
     return all_typed(Verification, work.execute(found).mappings())

@@ -55,7 +55,7 @@ _ERASER = "eraser"
 
 
 class InteractionsService(OperationMethods, Witness):
-    """Answers what DHS and its stakeholders did together."""
+    """Keeps what DHS and its stakeholders did together."""
 
     name = "interactions"
     database = DatabaseProvider()
@@ -163,7 +163,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:interaction:list")
     def list_interactions(self, caller: Caller, query: object) -> answers.Page[answers.InteractionAnswer]:
-        """List interactions, the most recent first."""
+        """List interactions, most recent first."""
         wanted = ready(contract.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return interactions.list_interactions(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
@@ -221,7 +221,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:event:list")
     def list_events(self, caller: Caller, query: object) -> answers.Page[answers.EventAnswer]:
-        """List events, the most recent first."""
+        """List events, most recent first."""
         wanted = ready(contract.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return events.list_events(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
@@ -375,7 +375,7 @@ class InteractionsService(OperationMethods, Witness):
 
     @rpc("interactions:individual:erase", subject="individual_id", identity="retention")
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> answers.Erased:
-        """Remove an individual from everything that bears their id."""
+        """Delete every row with an individual's id."""
         with self.database.work(caller, role=_ERASER) as work:
             return erasure.erase(work, now=self.database.clock(), erasure_id=as_id(erasure_id), individual_id=as_id(individual_id), cause=cause)
 
@@ -521,7 +521,7 @@ class InteractionsService(OperationMethods, Witness):
         return {one: self._preferences(caller, one) for one in people}
 
     def _register_those_in(self, caller: Caller, command: InteractionCreate | InteractionChange) -> None:
-        """Register the stakeholders and users whom an interaction names, as `_register_unknown_references` does."""
+        """Register the stakeholders and users that an interaction names, as `_register_unknown_references` does."""
         users = [given_or(command.user, None), *(promise.assignee for promise in given_or(command.follow_ups, ()))]
         self._register_unknown_references(
             caller, given_or(command.individual_ids, ()), given_or(command.organization_ids, ()), [one for one in users if one is not None]

@@ -1,4 +1,4 @@
-"""What one process of interactions keeps: its cursors, under the key in use."""
+"""What one process of interactions holds: its cursors, under the active key."""
 
 from __future__ import annotations
 

@@ -25,6 +25,8 @@ from services.interactions.storage.tables import (
     withdrawn_requests,
 )
 
+# Text SQL: announcements come by the thousand: a set goes in one statement, without erased ids.
+
 #: Shared while something announced of a stakeholder is stored; held alone while a tombstone is inserted.
 _TOMBSTONES = Lock(1, "tombstones")
 

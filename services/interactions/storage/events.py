@@ -28,7 +28,7 @@ def with_issues() -> Select[Any]:
 def one(work: UnitOfWork, event_id: str, *, lock: bool = False) -> Event | None:
     """Return an event.
 
-    :param lock: hold it until the end of the transaction.
+    :param lock: lock it until the end of the transaction.
     """
     query = with_issues().where(events.c.id == event_id)
     return typed_or_none(Event, work.execute(query.with_for_update(of=events) if lock else query).mappings().one_or_none())
@@ -37,7 +37,7 @@ def one(work: UnitOfWork, event_id: str, *, lock: bool = False) -> Event | None:
 def matching(
     work: UnitOfWork, scope: Scope, wanted: EventListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
 ) -> pages.Page[Event]:
-    """Return a page of events, the most recent first; they are about one of these issues, if there are any."""
+    """Return a page of events, most recent first, about one of these issues if there are any."""
     query = with_issues()
     if wanted.individual_id is not None:
         attended = select(attendances.c.event_id).where(attendances.c.individual_id == wanted.individual_id)
@@ -74,7 +74,7 @@ def change(work: UnitOfWork, event: Event) -> None:
 
 
 def discuss(work: UnitOfWork, event_id: str, issue_ids: Iterable[str]) -> None:
-    """Store which issues were discussed, and no others."""
+    """Make these the event's only discussed issues."""
     work.execute(delete(event_issues).where(event_issues.c.event_id == event_id))
     if rows := [{"event_id": event_id, "issue_id": issue_id} for issue_id in dict.fromkeys(issue_ids)]:
         work.execute(insert(event_issues), rows)

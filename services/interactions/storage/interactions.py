@@ -27,6 +27,8 @@ from services.interactions.storage.tables import (
     people,
 )
 
+# Text SQL: links of three tables are written in one statement.
+
 LINKS: Mapping[str, tuple[Table, str]] = {
     "individual_ids": (interaction_individuals, "individual_id"),
     "organization_ids": (interaction_organizations, "organization_id"),
@@ -50,7 +52,7 @@ _LINK_NEW = text(
 
 
 def linked_ids(table: Table, column: str) -> ColumnElement[Any]:
-    """Select, as an array, the ids that an interaction is linked to."""
+    """Select, as an array, the linked ids of an interaction."""
     ids = select(table.c[column]).where(table.c.interaction_id == interactions.c.id).order_by(table.c[column])
     return func.array(ids.scalar_subquery(), type_=ARRAY(Uuid(as_uuid=False)))
 
@@ -67,7 +69,7 @@ def visible_individuals(scope: Scope) -> ColumnElement[Any]:
 
 
 def with_links(scope: Scope) -> Select[Any]:
-    """Select interactions as a caller sees them, with the ids they are linked to."""
+    """Select interactions as a caller sees them, with their linked ids."""
     return select(
         interactions,
         visible_individuals(scope).label("individual_ids"),
@@ -98,7 +100,7 @@ def visible(scope: Scope) -> ColumnElement[bool]:
 def one(work: UnitOfWork, scope: Scope, interaction_id: str, *, lock: bool = False) -> Interaction | None:
     """Return an interaction as the caller sees it.
 
-    :param lock: hold it until the end of the transaction.
+    :param lock: lock it until the end of the transaction.
     """
     query = with_links(scope).where(interactions.c.id == interaction_id)
     return typed_or_none(Interaction, work.execute(query.with_for_update(of=interactions) if lock else query).mappings().one_or_none())
@@ -107,7 +109,7 @@ def one(work: UnitOfWork, scope: Scope, interaction_id: str, *, lock: bool = Fal
 def matching(
     work: UnitOfWork, scope: Scope, wanted: InteractionListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
 ) -> pages.Page[Interaction]:
-    """Return a page of interactions, the most recent first; an organization's include those with its people (R57).
+    """Return a page of interactions, most recent first; an organization's include those with its people (R57).
 
     :param issue_ids: the interactions are about one of these, if there are any.
     """

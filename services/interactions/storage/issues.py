@@ -24,7 +24,7 @@ def add(work: UnitOfWork, issue: Issue) -> None:
 def one(work: UnitOfWork, issue_id: str, *, lock: bool = False) -> Issue | None:
     """Return an issue.
 
-    :param lock: hold it until the end of the transaction.
+    :param lock: lock it until the end of the transaction.
     """
     query = select(issues).where(issues.c.id == issue_id)
     return typed_or_none(Issue, work.execute(query.with_for_update() if lock else query).mappings().one_or_none())
@@ -55,7 +55,7 @@ def change(work: UnitOfWork, issue: Issue) -> Issue:
 
 
 def set_priority(work: UnitOfWork, issue_id: str, priority: str, *, now: datetime) -> Issue:
-    """Set the priority of an issue; return it as it is now, for another transaction may have changed it."""
+    """Set the priority of an issue; return its present row, because another transaction may have changed it."""
     values = {"priority": priority, "updated_at": now, "revision": issues.c.revision + 1}
     statement = update(issues).where(issues.c.id == issue_id).values(values)
     return typed(Issue, work.execute(statement.returning(issues)).mappings().one())
@@ -102,7 +102,7 @@ def everything(work: UnitOfWork) -> list[Issue]:
 
 
 def matching(work: UnitOfWork, wanted: IssueListQuery, *, after: Sequence[object] | None) -> pages.Page[Issue]:
-    """Return a page of issues, the latest first."""
+    """Return a page of issues, latest first."""
     query = select(issues)
     if wanted.priority is not None:
         query = query.where(issues.c.priority == wanted.priority)
@@ -127,7 +127,7 @@ def one_update(work: UnitOfWork, issue_id: str, update_id: str) -> IssueUpdate |
 
 
 def updates(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[IssueUpdate]:
-    """Return a page of an issue's updates, the latest first."""
+    """Return a page of an issue's updates, latest first."""
     query = select(issue_updates).where(issue_updates.c.issue_id == issue_id)
     return pages.page(work, IssueUpdate, query, keys=[issue_updates.c.created_at, issue_updates.c.id], after=after, limit=limit)
 

@@ -1,4 +1,4 @@
-"""Pages of a list: by keyset, so that the last costs what the first did; totals are exact up to 10,000."""
+"""Pages of a list by keyset, so that the last page costs what the first does; totals are exact up to 10,000."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Record = TypeVar("Record")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Record]):
-    """The rows of one page, and whether there are more behind it."""
+    """The rows of one page, and whether there are more after it."""
 
     rows: Sequence[Record]
     has_more: bool
@@ -25,7 +25,7 @@ class Page(Generic[Record]):
 
     @property
     def last(self) -> Record | None:
-        """The row behind which the next page begins; None without one."""
+        """The last row, after which the next page begins, or None."""
         return self.rows[-1] if self.has_more else None
 
 

@@ -19,7 +19,7 @@ _INSTANT = DateTime(timezone=True)
 
 
 def against(work: UnitOfWork, scope: Scope, *, asked: AgainstPreferencesQuery, after: Sequence[object] | None) -> pages.Page[AgainstPreference]:
-    """Return a page of (interaction, individual, preference), the most recent first."""
+    """Return a page of (interaction, individual, preference), most recent first."""
     spans = func.jsonb_array_elements(people.c.preferences).table_valued("value").render_derived("span")
     preference = spans.c.value.op("->>")(0)
     stated_at = cast(spans.c.value.op("->>")(1), _INSTANT)

@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 
+# Text SQL: counts by state are composed of several tables in one statement.
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:

@@ -1,4 +1,4 @@
-"""The tables; the migrations are what makes them."""
+"""All tables of interactions' database, as the migration makes them."""
 
 from __future__ import annotations
 

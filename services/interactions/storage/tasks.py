@@ -42,10 +42,10 @@ _ID = Uuid(as_uuid=False)
 
 
 def waiting(work: UnitOfWork, scope: Scope, *, overdue_since: date, after: Sequence[str] | None, limit: int) -> pages.Page[Task]:
-    """Return the caller's tasks, the most urgent first.
+    """Return the caller's tasks, most urgent first.
 
-    :param overdue_since: what was asked on that day or before, and is unanswered, has passed to the office (T10).
-    :param after: due date, kind and key of the last one before.
+    :param overdue_since: unanswered requests of that day or before have passed to the office (T10).
+    :param after: due date, kind and key of the task before.
     """
     parts = [_to_answer(scope, overdue_since), _sent(scope), _promises(scope), _notices(scope)]
     tasks = union_all(*parts).subquery("tasks")
@@ -58,7 +58,7 @@ def waiting(work: UnitOfWork, scope: Scope, *, overdue_since: date, after: Seque
 
 
 def _row(kind: Any, **columns: Any) -> tuple[Any, ...]:
-    """Return the columns of one kind of task; what a kind does not have is null."""
+    """Return the columns of one kind of task; missing ones are null."""
     given = {
         "key": null(),
         "due_on": cast(null(), Date),

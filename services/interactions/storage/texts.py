@@ -111,7 +111,7 @@ def waiting(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> pag
 
 
 def one_waiting(work: UnitOfWork, kept_id: str) -> KeptText | None:
-    """Return a kept text, locked. As the eraser."""
+    """Return a kept text, locked. The role is `eraser`."""
     query = select(kept_texts).where(kept_texts.c.id == kept_id).with_for_update()
     return typed_or_none(KeptText, work.execute(query).mappings().one_or_none())
 

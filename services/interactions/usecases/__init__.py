@@ -1,1 +1,1 @@
-"""What can be asked of interactions: one function for one intention."""
+"""Use cases of interactions: one function for each intention."""

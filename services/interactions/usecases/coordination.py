@@ -1,4 +1,4 @@
-"""Coordination requests: ask the owner instead of calling oneself (R86, R87)."""
+"""Coordination requests: ask the owner to speak to somebody instead of calling oneself (R86, R87)."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) 
 def list_coordination_requests(
     work: UnitOfWork, *, by: Caller, cursors: Cursors, query: CoordinationRequestListQuery
 ) -> Page[CoordinationRequestAnswer]:
-    """List the requests that concern the caller, the latest first."""
+    """List the requests that concern the caller, latest first."""
     require_reader(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="coordination-requests", user_id=by.id, query=bound)

@@ -27,9 +27,9 @@ _ANSWERED = PageQuery(limit=200)
 
 
 def register_event(work: UnitOfWork, *, by: Caller, now: datetime, command: EventCreate, new_id: Ids = fresh_id) -> EventAnswer:
-    """Register an event, past or to come.
+    """Register a past or future event.
 
-    :raises ContributorsOnly: the caller reads only.
+    :raises ContributorsOnly: the caller may only read.
     :raises TextNeedsReview: screening found something.
     """
     own = require_contributor(by)
@@ -60,7 +60,7 @@ def read_event(work: UnitOfWork, *, by: Caller, event_id: str) -> EventAnswer:
 
 
 def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: EventListQuery) -> Page[EventAnswer]:
-    """List events, the most recent first."""
+    """List events, most recent first."""
     require_reader(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="events", user_id=by.id, query=bound)
@@ -83,10 +83,10 @@ def change_event(
 ) -> EventAnswer:
     """Correct an event.
 
-    :raises ContributorsOnly: the caller reads only.
+    :raises ContributorsOnly: the caller may only read.
     :raises NotFound: there is none.
     :raises Stale: it changed since.
-    :raises EventNotBegun: it would move into the future, and people are recorded as having attended.
+    :raises EventNotBegun: it would move into the future, but has recorded attendances.
     """
     require_contributor(by)
     row = events.one(work, event_id, lock=True)
@@ -170,7 +170,7 @@ def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: 
 
 
 def repeat_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str) -> Page[AttendeeAnswer]:
-    """Return who attended, to a caller who records it a second time."""
+    """Answer a repeated `add_attendees`."""
     return list_attendees(work, by=by, cursors=cursors, event_id=event_id, query=_ANSWERED)
 
 

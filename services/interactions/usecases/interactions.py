@@ -1,4 +1,4 @@
-"""Interactions and what was promised in them (R48-R57)."""
+"""Interactions and their promised follow-ups (R48-R57)."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ def log_interaction(
 ) -> InteractionAnswer:
     """Log an interaction for oneself or a colleague of the same component.
 
-    :param use_preferences: what those want of whom something is promised, as contacts said.
-    :raises PreferenceStands: a promise is to be kept in a way that somebody does not want (T33).
-    :raises ContributorsOnly: the caller reads only.
-    :raises Invalid: it was not yet held, or names somebody or something that does not exist.
+    :param use_preferences: preferences of the people whom a follow-up is planned with, as contacts said.
+    :raises PreferenceStands: a follow-up is planned in a way that somebody does not want (T33).
+    :raises ContributorsOnly: the caller may only read.
+    :raises Invalid: it is in the future, or names somebody or something that does not exist.
     :raises IndividualFrozen: it is with a frozen individual, and not about their request (T21).
     :raises TextNeedsReview: screening found something in outcome or follow-ups (T15).
     """
@@ -109,9 +109,9 @@ def log_interaction(
 
 
 def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> InteractionAnswer:
-    """Return an interaction; everybody with an access level may read it (R147).
+    """Return an interaction; every user with an access level may read it (R147).
 
-    :raises NotFound: there is none, or nobody in it is to be found any more.
+    :raises NotFound: there is none, or the caller may find nobody in it.
     """
     require_reader(by)
     found = _interaction(work, interaction_id)
@@ -120,7 +120,7 @@ def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> In
 
 
 def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: InteractionListQuery) -> Page[InteractionAnswer]:
-    """List interactions, the most recent first."""
+    """List interactions, most recent first."""
     require_reader(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="interactions", user_id=by.id, query=bound)
@@ -211,9 +211,9 @@ def change_interaction(
 
 
 def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str) -> InteractionAnswer:
-    """Record that a promise was kept (R53); a second time changes nothing.
+    """Record that a promise was kept (R53). A repeated call changes nothing.
 
-    :raises ContributorsOnly: the caller reads only.
+    :raises ContributorsOnly: the caller may only read.
     :raises NotFound: there is no such promise.
     """
     require_contributor(by)
@@ -424,7 +424,7 @@ def _announce(work: UnitOfWork, interaction: InteractionAnswer, *, individual_id
 
 
 def _subjects(shown: Sequence[InteractionAnswer], *others: str) -> list[str]:
-    """Return the ids of interactions and of everybody in them: who reads an interaction reads about its people."""
+    """Return the ids of interactions and of everybody in them: reading an interaction is reading about its people."""
     people = (one for item in shown for one in (*item["individual_ids"], *item["organization_ids"]))
     return list(dict.fromkeys([*(item["id"] for item in shown), *people, *others]))
 

@@ -35,7 +35,7 @@ from services.lexicon.vocabulary import PRIORITIES
 def register_issue(work: UnitOfWork, *, by: Caller, now: datetime, command: IssueCreate, new_id: Ids = fresh_id) -> IssueAnswer:
     """Register an issue; below another one it has that one's priority.
 
-    :raises ContributorsOnly: the caller reads only.
+    :raises ContributorsOnly: the caller may only read.
     :raises IssueUnknown: there is no such parent.
     :raises IssueExists: there is one of this name below the same parent, or at the top of the same priority.
     :raises Invalid: the priority is another than the parent's.
@@ -67,7 +67,7 @@ def read_issue(work: UnitOfWork, *, by: Caller, issue_id: str) -> IssueAnswer:
 
 
 def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: IssueListQuery) -> Page[IssueAnswer]:
-    """List issues, the latest first."""
+    """List issues, latest first."""
     require_reader(by)
     bound = asdict(query)
     after = cursors.open(query.cursor, of="issues", user_id=by.id, query=bound)
@@ -83,7 +83,7 @@ def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: IssueL
 
 
 def read_issue_tree(work: UnitOfWork, *, by: Caller) -> IssueTree:
-    """Return the five priorities with their issues, each with those below it (R65, R71)."""
+    """Return the five priorities with their issues, each with the issues below it (R65, R71)."""
     require_reader(by)
     rows = issues.everything(work)
     kept = kept_texts(work, [row.id for row in rows])
@@ -101,10 +101,10 @@ def change_issue(
 ) -> IssueAnswer:
     """Change an issue; its priority and everything below it move together.
 
-    :raises ContributorsOnly: the caller reads only.
+    :raises ContributorsOnly: the caller may only read.
     :raises NotFound: there is none.
     :raises Stale: it changed since.
-    :raises Invalid: it would come to lie below itself, or differ from its parent's priority.
+    :raises Invalid: it would be below itself, or differ from its parent's priority.
     """
     require_contributor(by)
     row = issues.one(work, issue_id, lock=True)
@@ -138,9 +138,9 @@ def change_issue(
 
 
 def erase_issue(work: UnitOfWork, *, now: datetime, issue_id: str) -> ErasedIssues:
-    """Delete an issue that is no longer active, with its updates, talking points, requests and links, and all below it (T7, R133).
+    """Delete an inactive issue with its updates, talking points, requests and links, and everything below it (T7, R133).
 
-    Whoever asked somebody to coordinate about it, and whoever had accepted, get a notice.
+    Senders of coordination requests about it, and addressees who accepted, get a notice.
 
     :raises NotFound: there is none.
     :raises IssueActive: it, or one below it, is active.
@@ -176,7 +176,7 @@ def add_issue_update(
 
 
 def list_issue_updates(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[IssueUpdateAnswer]:
-    """List an issue's updates, the latest first."""
+    """List an issue's updates, latest first."""
     require_reader(by)
     _require_issue(work, issue_id)
     bound = {"issue_id": issue_id}
@@ -193,7 +193,7 @@ def list_issue_updates(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_
 
 
 def repeat_issue_update(work: UnitOfWork, *, by: Caller, issue_id: str, update_id: str) -> IssueUpdateAnswer:
-    """Return an update as it is now, to a caller who adds it a second time."""
+    """Answer a repeated `add_issue_update` with the present update."""
     require_reader(by)
     row = issues.one_update(work, issue_id, update_id)
     if row is None:
@@ -217,7 +217,7 @@ def add_talking_point(
 
 
 def list_talking_points(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[TalkingPointAnswer]:
-    """List an issue's talking points, in the order in which they were written."""
+    """List an issue's talking points in the order in which they were written."""
     require_reader(by)
     _require_issue(work, issue_id)
     bound = {"issue_id": issue_id}
@@ -234,7 +234,7 @@ def list_talking_points(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue
 
 
 def repeat_talking_point(work: UnitOfWork, *, by: Caller, issue_id: str, point_id: str) -> TalkingPointAnswer:
-    """Return a talking point as it is now, to a caller who adds it a second time."""
+    """Answer a repeated `add_talking_point` with the present one."""
     require_reader(by)
     row = issues.one_talking_point(work, issue_id, point_id)
     if row is None:

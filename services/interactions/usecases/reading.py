@@ -1,4 +1,4 @@
-"""Reading across: histories and reports."""
+"""Histories and reports."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _COUNTS = ("spoken_to", "known", "organizations_spoken_to", "organizations_known
 
 
 def list_history(work: UnitOfWork, *, by: Caller, query: HistoryQuery) -> Part[HistoryItemAnswer]:
-    """Return interactions and attendances of one stakeholder, the most recent first, behind a position (R55-R57).
+    """Return interactions and attendances of one stakeholder after a position, most recent first (R55-R57).
 
-    An organization's include those of its people. A frozen individual has none to show (T21).
+    An organization's include those of its people. A frozen individual's are not shown (T21).
     """
     require_reader(by)
     page = interactions.history(work, scope_of(by), query)

@@ -17,7 +17,7 @@ from services.lexicon.refusals import KeptTextUnknown
 
 
 def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:
-    """Return kept texts that wait, the oldest first: `items`, whether there are `more`, `total`. As the eraser.
+    """Return kept texts that wait, oldest first: `items`, whether there are `more`, `total`. The role is `eraser`.
 
     :raises Forbidden: the caller is not the privacy officer.
     """

@@ -14,7 +14,7 @@ from services.interactions.storage import directory
 
 @dataclass(frozen=True, slots=True)
 class UnknownReferences:
-    """Ids that a command names and that no projection has yet."""
+    """Ids in a command that no projection has yet."""
 
     individual_ids: tuple[str, ...]
     organization_ids: tuple[str, ...]

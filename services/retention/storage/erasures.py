@@ -21,6 +21,8 @@ from services.retention.storage.tables import destructions, erasures, hits, hold
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
+# Text SQL: a step's receipts go in one statement.
+
 _FIRST_STEPS = [first_step(subject_type) for subject_type in COURSES]
 # One statement inserts all receipts of a step: a step has dozens, and single statements would dominate an erasure.
 _PUT_RECEIPTS = text(

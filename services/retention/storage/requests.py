@@ -19,6 +19,8 @@ from services.retention.storage.tables import erasures, holds, individuals, no_c
 if TYPE_CHECKING:
     from services.chassis.database import UnitOfWork
 
+# Text SQL: announcements come by the thousand: a set goes in one statement.
+
 
 def upsert_user_projection(
     work: UnitOfWork, user_id: str, *, component: str | None, level: str | None, roles: list[str], active: bool, revision: int

@@ -1,4 +1,4 @@
-"""The trail, its tree, its checkpoints, what was found out about it, and the weekly reviews."""
+"""The trail, its tree, its checkpoints, findings, and the weekly reviews."""
 
 from alembic import op
 

@@ -12,6 +12,8 @@ from services.contacts.domain.imports.states import NewEffect
 from services.contacts.storage.bulk import array, as_list
 from services.contacts.storage.tables.imports import import_effects
 
+# Text SQL: a block's rows go in one statement.
+
 # Text where many rows go as one array or one list of JSON.
 
 

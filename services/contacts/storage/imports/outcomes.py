@@ -17,6 +17,8 @@ from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.imports import refused
 from services.contacts.storage.tables.imports import import_rows
 
+# Text SQL: a block's rows are written and counted in one statement.
+
 # Text where many rows go as one array or one list of JSON.
 
 _ROW = {

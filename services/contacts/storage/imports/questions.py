@@ -19,6 +19,8 @@ from services.contacts.storage.digests import Digests
 from services.contacts.storage.frozen import OPEN
 from services.lexicon.canonical import compared_as
 
+# Text SQL: one statement asks about a whole block, with a plan that a test checks.
+
 #: Where an import says that a state was only proposed from an address.
 STATE_PROPOSED = "state-proposed"
 

@@ -13,6 +13,8 @@ from services.contacts.domain.imports.states import Import
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.tables.imports import import_refused, imports
 
+# Text SQL: a block's rows are written in one statement, and sets go as arrays.
+
 # Text where many rows go as one array or one list of JSON.
 
 _PUT_REFUSED = text(

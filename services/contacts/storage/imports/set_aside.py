@@ -11,6 +11,8 @@ from services.chassis.database import UnitOfWork
 from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
 
+# Text SQL: table names come from the data dictionary, and rows are copied as JSON.
+
 #: What compares people with others says nothing of a person.
 _COMPARES = {"match_queue", "match_digests", "likenesses", "merge_proposals", "directory"}
 _COPIED = tuple((table.name, table.linked[0]) for table in dictionary.LINKED if table.name not in _COMPARES)

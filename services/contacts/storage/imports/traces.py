@@ -9,6 +9,8 @@ from sqlalchemy import text
 from services.chassis.database import UnitOfWork
 from services.contacts.storage.bulk import array
 
+# Text SQL: names inside JSON columns are replaced by the database.
+
 
 def filenames(work: UnitOfWork) -> set[str]:
     """As the eraser: return every name of a file that is kept."""

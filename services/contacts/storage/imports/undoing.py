@@ -17,6 +17,8 @@ from services.contacts.storage.imports import traces
 from services.lexicon.canonical import canonical_name
 from services.lexicon.names import family_key
 
+# Text SQL: a block is undone in one statement for each table, under conditions on other tables.
+
 _LATEST = text("SELECT n, kind, subject_id, detail FROM import_effects WHERE import_id = CAST(:id AS uuid) ORDER BY n DESC LIMIT :limit")
 # By the subjects first: what knows the import alone would read every effect that is left, for each block and even for each person.
 _EARLIER_ON_ENTERED = text(

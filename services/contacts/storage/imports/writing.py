@@ -24,6 +24,8 @@ from services.contacts.storage.imports.questions import STATE_PROPOSED
 from services.lexicon.canonical import canonical_organization
 from services.lexicon.folding import fold
 
+# Text SQL: a block's rows of several tables are written in one statement.
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

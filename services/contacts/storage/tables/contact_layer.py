@@ -1,4 +1,4 @@
-"""Tables of the contact layer, behind row-level security, and of who looked into it."""
+"""Tables of the contact layer, behind row-level security, and of reveals."""
 
 from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, Table, Text
 

@@ -1,4 +1,4 @@
-"""Tables of the directory layer: stakeholders, who stands for them, and what is searched."""
+"""Tables of the directory layer: stakeholders, their owners and relationships, and the search index."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR

@@ -1,4 +1,4 @@
-"""Tables of imports, and of what components' own systems send in."""
+"""Tables of imports, and of components' own systems' messages."""
 
 from sqlalchemy import JSON, BigInteger, Column, Identity, Integer, LargeBinary, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY
