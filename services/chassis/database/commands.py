@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from services.chassis.database.engine import Database
 from services.chassis.database.unit_of_work import Replay, UnitOfWork
 from services.chassis.messages import Caller
-
-if TYPE_CHECKING:
-    from services.chassis.database.engine import Database
 
 Result = TypeVar("Result")
 Act = Callable[[UnitOfWork], Result]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
 
 import orjson
 from sqlalchemy import Connection, create_engine
@@ -14,18 +13,9 @@ from services.chassis.database.connecting import KEPT_ALIVE, STATEMENT_MS
 from services.chassis.database.errors import translated
 from services.chassis.database.locks import Lock, as_json
 from services.chassis.database.logins import Logins
-from services.chassis.database.unit_of_work import AutocommitReader, UnitOfWork
+from services.chassis.database.stream import Stream
+from services.chassis.database.unit_of_work import AutocommitReader, OnCommit, UnitOfWork
 from services.chassis.messages import Caller
-
-if TYPE_CHECKING:
-    from services.chassis.database.stream import Stream
-
-
-class OnCommit(Protocol):
-    """Called after a commit with rows to ship."""
-
-    def __call__(self, *, announced: bool) -> None:
-        """Handle the commit; `announced` tells whether it has an announcement."""
 
 
 class Database:

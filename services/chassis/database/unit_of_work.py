@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from typing import Any, Protocol, Self, TypedDict
 
-from sqlalchemy import Connection, CursorResult, Executable, TextClause, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, TextClause, text
 from sqlalchemy.exc import DBAPIError
 
 from services.chassis.database.audit_entries import AuditEntry, entry_of, note_audited
 from services.chassis.database.errors import DatabaseUnavailable, is_unavailable, translated
 from services.chassis.database.locks import Lock, as_json, request_of
+from services.chassis.database.stream import Numbered, Stream
 from services.chassis.keyed import split_digests
 from services.chassis.messages import Announcement, AnnouncementWire, Caller, IdempotencyMismatch, OutcomeUnknown, Refusal, chunks, new_id, wire_value
-
-if TYPE_CHECKING:
-    from services.chassis.database.engine import Database
-    from services.chassis.database.stream import Numbered
 
 # Text SQL: what a transaction leaves behind goes in one statement.
 
@@ -112,10 +109,30 @@ def _locks_as_json(locks: Iterable[Lock]) -> str:
     return as_json([{"seed": lock.seed, "name": lock.name} for lock in locks])
 
 
+class OnCommit(Protocol):
+    """Called after a commit with rows to ship."""
+
+    def __call__(self, *, announced: bool) -> None:
+        """Handle the commit; `announced` tells whether it has an announcement."""
+
+
+class Opener(Protocol):
+    """What a unit of work needs of the database that opens it."""
+
+    service: str
+    stream: Stream
+    clock: Callable[[], datetime]
+    engine: Engine
+    on_commit: OnCommit
+
+    def work(self, caller: Caller) -> UnitOfWork:
+        """Return another unit of work."""
+
+
 class UnitOfWork:
     """One transaction for one caller; commits on a clean exit and rolls back otherwise."""
 
-    def __init__(self, database: Database, caller: Caller, role: str | None, locks: Sequence[Lock] = ()) -> None:
+    def __init__(self, database: Opener, caller: Caller, role: str | None, locks: Sequence[Lock] = ()) -> None:
         """Prepare; entering begins the transaction."""
         self.caller = caller
         self.database = database
