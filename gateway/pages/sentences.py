@@ -61,29 +61,37 @@ def _number(match: re.Match[str], _name: str, _field: Field) -> str:
 
 
 #: What a schema or a service says, in its own words for programs, and what a page says instead.
-_SAID: Final[tuple[tuple[str, Say | str], ...]] = (
-    (r"Missing data for required field\.|Field may not be null\.|Not empty\.|Shorter than minimum length 1\.", _give),
-    (r"Not a valid UUID\.|There is no individual .*|There is no organization .*|There is no issue .*", _choose),
-    (r"(?:Not a valid (?:aware |naive )?datetime\.|An instant with its offset, .*|There is no such day or time\.)", "Enter a date and time."),
-    (r"(?:Not a valid date\.|A day, such as .*|There is no such day\.)", "Enter a date."),
-    (r"Between (?P<least>\d{4}) and (?P<most>\d{4})\.", r"Enter a date from \g<least> to \g<most>."),
-    (r"Not in the future\.", "Enter a date that is not in the future."),
-    (r"Not in the past\.", "Enter a date that is not in the past."),
-    (r"Not before 2003\.", "Enter a date in 2003 or later."),
-    (r"(?:Length must be between (?P<least>\d+) and|Longer than maximum length|At most) (?P<most>\d+)(?: characters)?\.", _length),
-    (r"Shorter than minimum length (?P<least>\d+)\.", r"Use \g<least> characters or more."),
-    (r"Must be one of: .*|Not a state or territory of the United States\.|One or more of the choices .*", _choose),
-    (r"Must be greater than or equal to (?P<least>\d+)(?: and less than or equal to (?P<most>\d+))?\.", _number),
-    (r"Not a valid integer\.", "Enter a whole number."),
-    (r"Not a valid number\.|Number too large\.", "Enter a number."),
-    (r"Not a valid URL\.", "Enter a full web address, such as https://example.org."),
-    (r"Not a valid email address\.", "Enter an e-mail address, such as name@example.org."),
-    (r"Say (?:why|what for)\.", "Enter a reason."),
-    (r"Not a NUL character\.|No control characters\.", "Remove the characters that can't be seen."),
-    (r"Unknown field\.|There is no such parameter\.", "This page does not take this field."),
-    (r"(?:Not a valid|Invalid|String does not match|Must be equal to|Length must be|Special numeric).*", "Check what you entered."),
+_SAID: Final[tuple[tuple[re.Pattern[str], Say | str], ...]] = (
+    (re.compile(r"Missing data for required field\.|Field may not be null\.|Not empty\.|Shorter than minimum length 1\.", re.DOTALL), _give),
+    (re.compile(r"Not a valid UUID\.|There is no individual .*|There is no organization .*|There is no issue .*", re.DOTALL), _choose),
+    (
+        re.compile(r"(?:Not a valid (?:aware |naive )?datetime\.|An instant with its offset, .*|There is no such day or time\.)", re.DOTALL),
+        "Enter a date and time.",
+    ),
+    (re.compile(r"(?:Not a valid date\.|A day, such as .*|There is no such day\.)", re.DOTALL), "Enter a date."),
+    (re.compile(r"Between (?P<least>\d{4}) and (?P<most>\d{4})\.", re.DOTALL), r"Enter a date from \g<least> to \g<most>."),
+    (re.compile(r"Not in the future\.", re.DOTALL), "Enter a date that is not in the future."),
+    (re.compile(r"Not in the past\.", re.DOTALL), "Enter a date that is not in the past."),
+    (re.compile(r"Not before 2003\.", re.DOTALL), "Enter a date in 2003 or later."),
+    (
+        re.compile(r"(?:Length must be between (?P<least>\d+) and|Longer than maximum length|At most) (?P<most>\d+)(?: characters)?\.", re.DOTALL),
+        _length,
+    ),
+    (re.compile(r"Shorter than minimum length (?P<least>\d+)\.", re.DOTALL), r"Use \g<least> characters or more."),
+    (re.compile(r"Must be one of: .*|Not a state or territory of the United States\.|One or more of the choices .*", re.DOTALL), _choose),
+    (re.compile(r"Must be greater than or equal to (?P<least>\d+)(?: and less than or equal to (?P<most>\d+))?\.", re.DOTALL), _number),
+    (re.compile(r"Not a valid integer\.", re.DOTALL), "Enter a whole number."),
+    (re.compile(r"Not a valid number\.|Number too large\.", re.DOTALL), "Enter a number."),
+    (re.compile(r"Not a valid URL\.", re.DOTALL), "Enter a full web address, such as https://example.org."),
+    (re.compile(r"Not a valid email address\.", re.DOTALL), "Enter an e-mail address, such as name@example.org."),
+    (re.compile(r"Say (?:why|what for)\.", re.DOTALL), "Enter a reason."),
+    (re.compile(r"Not a NUL character\.|No control characters\.", re.DOTALL), "Remove the characters that can't be seen."),
+    (re.compile(r"Unknown field\.|There is no such parameter\.", re.DOTALL), "This page does not take this field."),
+    (
+        re.compile(r"(?:Not a valid|Invalid|String does not match|Must be equal to|Length must be|Special numeric).*", re.DOTALL),
+        "Check what you entered.",
+    ),
 )
-_PATTERNS: Final = tuple((re.compile(pattern, re.DOTALL), said) for pattern, said in _SAID)
 
 
 def worded(errors: Mapping[str, list[str]], shown: Mapping[str, Field]) -> dict[str, list[str]]:
@@ -107,7 +115,7 @@ def problems(errors: Mapping[str, list[str]], shown: Mapping[str, Field]) -> lis
 
 
 def _worded(sentence: str, name: str, field: Field) -> str:
-    for pattern, said in _PATTERNS:
+    for pattern, said in _SAID:
         if match := pattern.fullmatch(sentence):
             return match.expand(said) if isinstance(said, str) else said(match, name, field)
     return sentence
