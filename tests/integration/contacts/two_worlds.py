@@ -169,6 +169,7 @@ class World:
             keyed=Keyed("a key of tests", "contacts sent in"),
         )
         services["access"].dependencies = Plain(private_key, public_key, lambda: desk.now)
+        services["audit"].dependencies = SimpleNamespace(cursors=Cursors(_SECRET, "audit"))
         services["interactions"].dependencies = SimpleNamespace(cursors=Cursors(_SECRET, "interactions"))
         saga = Saga(databases["retention"], self.bus.ask, clock=lambda: desk.now)
         services["retention"].dependencies = SimpleNamespace(saga=saga, cursors=Cursors(_SECRET, "retention"))
