@@ -1,5 +1,6 @@
 """The sequencer: each line once, durable when it returns, signed only after the stored bytes are read again."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,28 @@ from services.audit.usecases.following import HOLE_AFTER
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
 from services.chassis.translog import merkle
 from services.chassis.translog.checkpoints import SigningKey, witness
-from tests.integration.audit.conftest import START, Sender, with_driver
+from tests.integration.audit.conftest import CERTIFICATES, START, Sender, with_driver
+
+#: What a field of a line never is, of every type that JSON has.
+ODD = (None, True, False, 0, -1, 2**53, 1.5, "", "x", "\x00", "é" * 9_000, [], [[]], [1, "a"], {}, {"a": []}, {"void": True})
+
+
+@pytest.mark.requirement("R118", "N2")
+def test_whatever_a_captured_service_signs_the_sequencer_goes_on(own_trail, sender):
+    chance = random.Random(20261130)
+    with own_trail.leading() as sequencer:
+        for _ in range(400):
+            captured = Sender("interactions")
+            sign = lambda line, of=captured: of.sign({name: value for name, value in line.items() if name != "signature"})  # noqa: E731
+            kinds = (captured.entry(), captured.void(), captured.void(unknown=True), captured.mark(), captured.mark(closed=True))
+            line = dict(chance.choice([*kinds, captured.crash(1, 2), CERTIFICATES[captured.stream]]))
+            for name in chance.sample([*line, "void", "unknown", "mark", "closed", "crashed"], chance.choice((1, 1, 2))):
+                line[name] = chance.choice(ODD)
+            # It may also be sent unsigned, or as anything but an object.
+            sequencer.take([chance.choice((sign(line), sign(line), line, chance.choice(ODD)))], now=START)
+        assert sequencer.take([sender.entry()], now=START) == []
+        assert sequencer.sign(now=START) is not None
+        assert sequencer.inspect(now=START) is not None
 
 
 @pytest.mark.requirement("R118", "R123", "R124", "N2")
