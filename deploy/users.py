@@ -26,14 +26,14 @@ def users() -> None:
 @click.argument("username")
 @click.option("--name", required=True)
 @click.option("--component", required=True, help="Office code, such as ICE.")
-@click.option("--level", type=click.Choice(["reader", "contributor", "steward", "none"]), default="none", show_default=True)
+@click.option("--level", "access_level", type=click.Choice(["reader", "contributor", "steward", "none"]), default="none", show_default=True)
 @click.option("--role", "roles", multiple=True, help="Such as system_administrator; may be given several times.")
 @click.option("--complete", is_flag=True, help="With license, approval, trainings, rules of behavior: for the first account.")
 @takes_password(new=True)
 @as_operator
-def add(operator: Operator, *, username: str, level: str, roles: tuple[str, ...], password: str, complete: bool, **told: Any) -> None:
+def add(operator: Operator, *, username: str, access_level: str, roles: tuple[str, ...], password: str, complete: bool, **told: Any) -> None:
     """Enter an account."""
-    body = {"username": username, "level": {"none": None}.get(level, level), "roles": list(roles), **told}
+    body = {"username": username, "level": None if access_level == "none" else access_level, "roles": list(roles), **told}
     with operator.database("access") as database:
         try:
             user = users_cli.add(database, operator=operator.name, now=_now(), password=password, complete=complete, **body)
