@@ -4,9 +4,6 @@ import re
 from typing import Final
 
 from services.lexicon.folding import even_signs, fold, plain, words
-from services.lexicon.mailboxes import mailbox
-from services.lexicon.places import state_code
-from services.lexicon.telephones import telephones
 
 _ROMAN: Final = frozenset({"ii", "iii", "iv", "vi"})
 _PARTICLES: Final = frozenset({"de", "la", "del", "der", "den", "von", "van", "da", "di", "y", "of"})
@@ -65,19 +62,3 @@ def display_name(written: str, *, given: bool = True) -> str:
         text = text[:1].upper() + text[1:]
     head, *rest = text.split() or [""]
     return " ".join([head, *(f"{fold(word).capitalize()}." if fold(word) in {"jr", "sr"} else word for word in rest)])
-
-
-def display_phone(written: str) -> str | None:
-    """Format a phone number as "202-224-3441 ext. 12" or "+44 20 7946 0000"; return None if it is not one accepted number."""
-    read = telephones(written)
-    return read.found[0].shown if len(read.found) == 1 and not read.refused else None
-
-
-def display_email(written: str) -> str | None:
-    """Clean an e-mail address and lower-case its domain; return None if it is not one valid address."""
-    return mailbox(written)
-
-
-def display_state(written: str) -> str | None:
-    """Return the code of a state, or None if it is none of the 56."""
-    return state_code(tidy(written))

@@ -19,7 +19,7 @@ from services.audit.domain.numbers import Numbers
 from services.chassis.database.stream import Certificate
 from services.chassis.identity import ServiceKeys
 from services.chassis.translog import merkle
-from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, VerifierKey
+from services.chassis.translog.checkpoints import CheckpointRefused, VerifierKey
 
 ProblemKind = Literal[
     "altered",
@@ -374,13 +374,6 @@ def _instant(line: Line) -> datetime | None:
         return datetime.fromisoformat(line.body[start + 6 : line.body.index('"', start + 6)]).astimezone(UTC)
     except ValueError:
         return None
-
-
-def checkpoint_of(report: Report, key: VerifierKey) -> Checkpoint | None:
-    """Return the largest checkpoint that agrees with the verified entries."""
-    if report.root is None:
-        return None
-    return Checkpoint(key.name, report.size, bytes.fromhex(report.root))
 
 
 def as_wire(report: Report) -> ReportAnswer:
