@@ -67,10 +67,18 @@ class Saga:
         """Continue every erasure whose next step can run."""
         with self._database.work(Caller.service("retention")) as work:
             waiting = saga_steps.due(work, now=self._clock())
-        for erasure_id in waiting:
+        # Every record is erased before any text is searched: searches take longer.
+        for take in (self._drive_to_search, self.drive):
+            for erasure_id in waiting:
+                if is_asked_to_stop():
+                    return
+                take(erasure_id)
+
+    def _drive_to_search(self, erasure_id: str) -> None:
+        """Run the steps of an erasure as `drive` does, up to its next search."""
+        while not self._is_search_next(erasure_id) and self._take_step(erasure_id):
             if is_asked_to_stop():
                 return
-            self.drive(erasure_id)
 
     def drive(self, erasure_id: str) -> None:
         """Run the steps of an erasure until it is done, waits, or a step fails."""
@@ -86,11 +94,13 @@ class Saga:
             _log.warning("erasure.left", erasure=erasure_id, code=error.code)
 
     def _take_step(self, erasure_id: str) -> bool:
-        with self._database.work(Caller.service("retention")) as work:
-            is_search = saga_steps.is_search_next(work, erasure_id)
         # Wait for other searches before the claim, which would lapse meanwhile.
-        with self._searches if is_search else nullcontext():
+        with self._searches if self._is_search_next(erasure_id) else nullcontext():
             return self._claim_and_perform(erasure_id)
+
+    def _is_search_next(self, erasure_id: str) -> bool:
+        with self._database.work(Caller.service("retention")) as work:
+            return saga_steps.is_search_next(work, erasure_id)
 
     def _claim_and_perform(self, erasure_id: str) -> bool:
         with self._database.work(Caller.service("retention")) as work:

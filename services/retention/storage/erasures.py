@@ -55,9 +55,11 @@ def find_of(work: UnitOfWork, subject_id: str, *, lock: bool = False) -> Erasure
 def due(work: UnitOfWork, *, now: datetime, limit: int = 20) -> list[str]:
     """Return the erasures whose next step can run: not completed, claimed, postponed or held before they began.
 
-    Those that wait for a decision come last, because all of them are searched again after each completed erasure.
+    Those whose record is still there come first. Those that wait for a decision come last, because all of them are
+    searched again after each completed erasure.
     """
-    query = select(erasures.c.id).where(_ready(now)).order_by(erasures.c.waiting, erasures.c.next_at).limit(limit)
+    order = (erasures.c.waiting, erasures.c.step.not_in(_FIRST_STEPS), erasures.c.next_at)
+    query = select(erasures.c.id).where(_ready(now)).order_by(*order).limit(limit)
     return list(work.execute(query).scalars())
 
 

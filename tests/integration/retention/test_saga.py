@@ -60,6 +60,27 @@ def test_who_is_not_erased_yet_comes_before_all_who_are_searched_for_again(case)
 
 
 @pytest.mark.requirement("R165")
+def test_whom_a_fault_put_off_is_erased_before_anybody_is_searched_for(case):
+    asked = []
+    answers = {"erase": {"sealed": "sealed"}, "unseal_key": {"key": "a key"}, "seek": {"hits": [], "carried_out": []}, "close_erasure": {}}
+
+    def answer(service: str, method: str, *_: Any, **_given: Any) -> Any:
+        asked.append((service, method))
+        return {"receipts": [], **answers[method]}
+
+    many = [case.ask(subject=new_id(), cause="mistake") for _ in range(25)]
+    saga = Saga(case.database, answer, clock=lambda: case.now)
+    saga.drive(many[0])
+    with case.database.work(AMINA) as work:
+        # The first is searched for again, and has waited longest.
+        erasures.change(work, many[0], completed_at=None, step="seek_interactions", sealed="sealed", next_at=case.now - timedelta(hours=1))
+    asked.clear()
+    saga.drive_all()
+    first_search = asked.index(("interactions", "seek"))
+    assert asked[:first_search].count(("contacts", "erase")) == 20
+
+
+@pytest.mark.requirement("R165")
 def test_of_many_erasures_that_are_woken_two_search_at_once_and_no_erasure_waits_for_them(case):
     going: dict[str, int] = {}
     most: dict[str, int] = {}
