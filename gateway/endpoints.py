@@ -20,6 +20,7 @@ from gateway.errors import (
     JsonRequired,
     UnreadableBody,
 )
+from services.chassis.answers import document as answer_schema
 from services.chassis.keyed import join_digests
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
 from services.chassis.refusals import UnknownField
@@ -72,7 +73,7 @@ class Endpoint:
     """The declaration of a route, from which the OpenAPI document is made."""
 
     method: str
-    answers: type[Schema] | dict[str, Any] | None
+    answers: Any
     status: int
     query: type[Schema] | None
     body: type[Schema] | None
@@ -93,7 +94,7 @@ class ApiBlueprint(Blueprint):
         method: str,
         rule: str,
         *,
-        answers: type[Schema] | dict[str, Any] | None = None,
+        answers: Any = None,
         status: int = 200,
         query: type[Schema] | None = None,
         body: type[Schema] | None = None,
@@ -110,6 +111,7 @@ class ApiBlueprint(Blueprint):
         The view gets the ids of the path as strings, the validated `query` and `body` as they were sent, and `if_match`
         where `matched`. It returns a representation, an `Answer` or a response.
 
+        :param answers: the type of the answer, as the service's contract declares it; a collection's is that of its items.
         :param tagged: the answer is a single record with a strong ETag.
         :param matched: If-Match is required (428).
         :param collection: the answer is `{"items", "next", "total"}`.
@@ -289,8 +291,7 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     }
     success: dict[str, Any] = {"description": DESCRIPTIONS[endpoint.status], "headers": {**HEADERS}}
     if endpoint.answers is not None:
-        schema = collection_schema(endpoint.answers) if endpoint.collection else endpoint.answers
-        success["content"] = {endpoint.media: {"schema": schema}}
+        success["content"] = {endpoint.media: {"schema": _answer_schema(endpoint)}}
     if endpoint.tagged:
         success["headers"]["ETag"] = {"schema": {"type": "string"}, "description": "A hash of what you see."}
         if endpoint.method == "GET":
@@ -314,6 +315,13 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.public:
         described["security"] = []
     return described
+
+
+def _answer_schema(endpoint: Endpoint) -> Any:
+    answers = endpoint.answers
+    if not isinstance(answers, dict) and not (isinstance(answers, type) and issubclass(answers, Schema)):
+        answers = answer_schema(answers)
+    return collection_schema(answers) if endpoint.collection else answers
 
 
 def collection_schema(schema: type[Schema] | dict[str, Any]) -> dict[str, Any]:

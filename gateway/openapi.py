@@ -14,6 +14,7 @@ from flask_smorest import Api
 from marshmallow import Schema
 
 from gateway import routes
+from services.chassis.answers import COMPONENTS
 
 
 class LiaisonApi(Api):
@@ -35,6 +36,7 @@ def document() -> bytes:
     for blueprint in routes.BLUEPRINTS:
         api.register_blueprint(blueprint, url_prefix=f"/api/v1{blueprint.url_prefix}")
     specification = api.spec.to_dict()
+    specification["components"]["schemas"] |= COMPONENTS
     specification["security"] = [{"session": []}]
     return orjson.dumps(specification)
 

@@ -1,25 +1,19 @@
-"""The shapes of what audit answers, as use cases make them. `schemas` documents the same for the gateway."""
+"""The shapes of what audit answers; OpenAPI documents them."""
 
 from __future__ import annotations
 
-from typing import Generic, Literal, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Literal, NotRequired, TypedDict
 
-Item = TypeVar("Item")
+from msgspec import Meta
 
-
-class Page(TypedDict, Generic[Item]):
-    """A page of a list."""
-
-    items: list[Item]
-    next: str | None
-    total: int | dict[str, int]
+from services.chassis.answers import DayText, InstantText
 
 
 class EntryAnswer(TypedDict):
     """One entry of the trail: ids and names of fields, never a value (T8)."""
 
     position: int
-    at: str
+    at: InstantText
     service: str
     actor: str
     actor_kind: str
@@ -36,21 +30,21 @@ class EntryAnswer(TypedDict):
     operation: NotRequired[str | None]
     stream: str
     n: int
-    prev: str
-    signature: str
+    prev: Annotated[str, Meta(description="The leaf hash (RFC 6962), in hexadecimal, of the line before it in its stream.")]
+    signature: Annotated[str, Meta(description="Ed25519, by the key that the stream's certificate names.")]
 
 
 class CheckpointAnswer(TypedDict):
-    """A signed checkpoint."""
+    """A signed checkpoint (C2SP tlog-checkpoint)."""
 
     size: int
     root: str
     note: str
-    signed_at: str
+    signed_at: InstantText
 
 
 class InclusionProof(TypedDict):
-    """The proof that a line is in the trail of `size` lines."""
+    """The proof that a line is in the trail of `size` lines (RFC 6962); hashes are in base64."""
 
     kind: Literal["inclusion"]
     position: int
@@ -80,7 +74,7 @@ class FindingAnswer(TypedDict):
     stream: str | None
     n: int | None
     service: str | None
-    found_at: str
+    found_at: InstantText
 
 
 class SignalAnswer(TypedDict):
@@ -97,10 +91,10 @@ class SignalAnswer(TypedDict):
 class ReviewAnswer(TypedDict):
     """A week, its figures, and its sign-off."""
 
-    week: str
+    week: DayText
     state: Literal["open", "due", "overdue", "signed"]
     reviewer: str | None
-    signed_at: str | None
+    signed_at: InstantText | None
     size: int | None
     findings: int
     signals: list[SignalAnswer]

@@ -1,4 +1,4 @@
-"""The shapes of what audit is given and answers."""
+"""The shapes of what audit is given."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate
 
 from services.chassis.instants import Day, Instant
 from services.chassis.validation import Id, Loads
@@ -171,74 +171,3 @@ class ReviewSignSchema(Loads[ReviewSign]):
     """The sign-off of one week's review, named by its Monday."""
 
     week = Day(required=True)
-
-
-class EntrySchema(Schema):
-    """One entry, as the ISSO sees it: ids and names of fields, never a value."""
-
-    position = fields.Integer()
-    at = fields.String()
-    service = fields.String()
-    actor = fields.String()
-    actor_kind = fields.String()
-    component = fields.String(allow_none=True)
-    session = fields.String(allow_none=True)
-    acknowledgement = fields.String(allow_none=True)
-    jti = fields.String(allow_none=True)
-    action = fields.String()
-    subjects = fields.List(fields.String())
-    fields_named = fields.List(fields.String(), data_key="fields", attribute="fields")
-    outcome = fields.String()
-    rule = fields.String(allow_none=True)
-    trace_id = fields.String(allow_none=True)
-    operation = fields.String(allow_none=True)
-    stream = fields.String()
-    n = fields.Integer()
-    prev = fields.String(metadata={"description": "The leaf hash (RFC 6962), in hexadecimal, of the line before it in its stream."})
-    signature = fields.String(metadata={"description": "Ed25519, by the key that the stream's certificate names."})
-
-
-class CheckpointSchema(Schema):
-    """One signed checkpoint (C2SP tlog-checkpoint)."""
-
-    size = fields.Integer()
-    root = fields.String()
-    note = fields.String()
-    signed_at = fields.String()
-
-
-class ProofSchema(Schema):
-    """A proof of RFC 6962; hashes are in base64."""
-
-    kind = fields.String(validate=validate.OneOf(("inclusion", "consistency")))
-    position = fields.Integer()
-    leaf = fields.String()
-    body = fields.String()
-    first = fields.Integer()
-    size = fields.Integer()
-    path = fields.List(fields.String())
-    note = fields.String()
-
-
-class FindingSchema(Schema):
-    """Something about the trail that a person must look into."""
-
-    id = fields.String()
-    kind = fields.String()
-    position = fields.Integer(allow_none=True)
-    stream = fields.String(allow_none=True)
-    n = fields.Integer(allow_none=True)
-    service = fields.String(allow_none=True)
-    found_at = fields.String()
-
-
-class ReviewSchema(Schema):
-    """One week, its figures, and whether the ISSO signed it off."""
-
-    week = fields.Date()
-    state = fields.String(validate=validate.OneOf(("open", "due", "overdue", "signed")))
-    reviewer = fields.String(allow_none=True)
-    signed_at = fields.String(allow_none=True)
-    size = fields.Integer(allow_none=True)
-    findings = fields.Integer()
-    signals = fields.List(fields.Dict())

@@ -6,6 +6,7 @@ from services.audit import contract
 from services.audit.contract import answers
 from services.audit.service.dependencies import DependenciesProvider
 from services.audit.usecases import reading
+from services.chassis.answers import Page
 from services.chassis.database import CommandCall
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc
 from services.chassis.entrypoints.operations import OperationMethods
@@ -23,7 +24,7 @@ class AuditService(OperationMethods, Witness):
     dependencies = DependenciesProvider()
 
     @rpc(reading.LIST_ENTRIES)
-    def list_entries(self, caller: Caller, query: object) -> answers.Page[answers.EntryAnswer]:
+    def list_entries(self, caller: Caller, query: object) -> Page[answers.EntryAnswer]:
         """Return a page of entries.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -33,7 +34,7 @@ class AuditService(OperationMethods, Witness):
             return reading.list_entries(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_CHECKPOINTS)
-    def list_checkpoints(self, caller: Caller, query: object) -> answers.Page[answers.CheckpointAnswer]:
+    def list_checkpoints(self, caller: Caller, query: object) -> Page[answers.CheckpointAnswer]:
         """Return a page of checkpoints.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -53,7 +54,7 @@ class AuditService(OperationMethods, Witness):
             return reading.prove(work, by=caller, query=asked)
 
     @rpc(reading.LIST_FINDINGS)
-    def list_findings(self, caller: Caller, query: object = None) -> answers.Page[answers.FindingAnswer]:
+    def list_findings(self, caller: Caller, query: object = None) -> Page[answers.FindingAnswer]:
         """Return findings, the newest first.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
@@ -63,7 +64,7 @@ class AuditService(OperationMethods, Witness):
             return reading.list_findings(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
     @rpc(reading.LIST_REVIEWS)
-    def list_reviews(self, caller: Caller, query: object = None) -> answers.Page[answers.ReviewAnswer]:
+    def list_reviews(self, caller: Caller, query: object = None) -> Page[answers.ReviewAnswer]:
         """Return the weeks and their reviews, the newest first.
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.

@@ -19,7 +19,6 @@ from services.audit.contract.answers import (
     EntryAnswer,
     FindingAnswer,
     InclusionProof,
-    Page,
     ReviewAnswer,
     SignalAnswer,
     UncoveredAnswer,
@@ -30,6 +29,7 @@ from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
 from services.audit.usecases.authorization import require_reviewer, require_trail_reader
+from services.chassis.answers import Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, wire_value
@@ -255,7 +255,7 @@ class _Pages:
         return {
             "items": [answer(row) for row in shown],
             "next": self._seal(position(shown[-1])) if len(rows) > len(shown) else None,
-            "total": count if count <= reading.COUNTED else {"at_least": reading.COUNTED},
+            "total": total_up_to(count, reading.COUNTED),
         }
 
 
