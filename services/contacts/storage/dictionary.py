@@ -1,12 +1,19 @@
 """Every column of contacts' database and of the key store (see `services.lexicon.dictionary`).
 
+Ids, instants and numbers are told from the types of the tables; a column that can hold words is declared here, or a test fails.
 Tables with rows about one individual stand in the order in which an erasure deletes them.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Collection
+from functools import partial
+from typing import Any, Final
 
+from sqlalchemy import ARRAY, Boolean, Date, DateTime, Integer, MetaData, Uuid
+
+from services.contacts.storage import key_tables
+from services.contacts.storage.tables import metadata
 from services.lexicon.dictionary import (
     APART,
     AS_THE_ACCOUNT,
@@ -19,6 +26,7 @@ from services.lexicon.dictionary import (
     STAKEHOLDER,
     USER,
     Column,
+    Table,
     table,
     users,
 )
@@ -29,201 +37,85 @@ _GOOD: Final = "For good"
 _WEEK: Final = "Until the import ends; cells of refused rows one week longer"
 _LOOKS_LIKE_A_NAME: Final = "Whatever bears the person's name or values goes at once: it is nobody's record."
 
+
+def _table(name: str, says: str, *, store: MetaData = metadata, others: Collection[Column] = (), **declared: Any) -> Table:
+    """Declare a table; its ids, instants and numbers are those of its types, unless `others` has them."""
+    apart = {column.name for column in others}
+    typed: dict[str, Any] = dict.fromkeys(_BY_TYPE, "")
+    for column in store.tables[name].columns:
+        kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+        for holds, types in _BY_TYPE.items():
+            if isinstance(kind, types) and column.name not in apart:
+                typed[holds] += f" {column.name}"
+    return table(name, says, others=others, **typed, **declared)
+
+
+_BY_TYPE: Final = {"ids": (Uuid,), "times": (DateTime, Date), "numbers": (Integer, Boolean)}
+
+_of_person = partial(_table, kept=_RECORD, linked="individual_id")
+#: A name that nobody reads, kept for comparing it with a request.
+_FORMER_NAME: Final = Column("name", PLAIN, STAKEHOLDER, APART, "T25", _LOOKS_LIKE_A_NAME)
+
 LINKED: Final = (
-    table("match_queue", "People to be compared with others", kept="Seconds", why="R82", linked="individual_id", ids="id individual_id"),
-    table(
-        "match_digests",
-        "Digests of contact values, for comparing across components",
-        kept=_RECORD,
-        why="R82",
-        linked="individual_id",
-        ids="contact_point_id individual_id",
-        codes="component kind key_id",
-        digests="digest",
+    _of_person("match_queue", "People to be compared with others", kept="Seconds", why="R82"),
+    _of_person(
+        "match_digests", "Digests of contact values, for comparing across components", why="R82", codes="component kind key_id", digests="digest"
     ),
-    table(
-        "corrections",
-        "Values that somebody reported",
-        kept=_RECORD,
-        why="R171",
-        linked="individual_id",
-        ids="id individual_id reported_by",
-        codes="kind component",
-        times="reported_at",
-        encrypted="ciphertext",
+    _of_person("corrections", "Values that somebody reported", why="R171", codes="kind component", encrypted="ciphertext"),
+    _of_person(
+        "contact_point_grants", "To whom a component lent contact values, and why", why="R154", codes="from_component to_component", whole="reason"
     ),
-    table(
-        "contact_point_grants",
-        "To whom a component lent contact values, and why",
-        kept=_RECORD,
-        why="R154",
-        linked="individual_id",
-        ids="id individual_id contact_point_id granted_by",
-        codes="from_component to_component",
-        times="granted_at expires_at revoked_at",
-        whole="reason",
-    ),
-    table(
+    _of_person(
         "contact_points",
         "Phones, e-mails and work addresses, under a key of the person's own",
-        kept=_RECORD,
         why="R148",
-        linked="individual_id",
-        ids="id individual_id created_by import_id replaced_import",
         codes="component kind key_id source",
-        times="created_at confirmed_at verified_at replaced_at",
         encrypted="ciphertext",
         digests="lookup",
         whys={"ciphertext": "R30 R31 R32 R33 R34", "source": "R81", "verified_at": "R115"},
         notes={"ciphertext": "In another person's record it is that person's own value, and is not searched."},
     ),
-    table(
-        "likenesses",
-        "Records that may be of one person",
-        kept=_RECORD,
-        why="R82",
-        linked="held_id other_id",
-        ids="held_id other_id settled_by",
-        codes="holder_component",
-        times="found_at settled_at",
-    ),
-    table(
+    _of_person("likenesses", "Records that may be of one person", why="R82", linked="held_id other_id", codes="holder_component"),
+    _of_person(
         "merge_proposals",
         "Records that the privacy officer asks their owners about",
-        kept=_RECORD,
         why="T34",
         linked="held_id other_id",
-        ids="held_id other_id proposed_by held_answered_by other_answered_by",
         codes="held_answer other_answer",
-        times="proposed_at held_answered_at other_answered_at",
     ),
-    table(
-        "reveal_reasons",
-        "Why somebody looked at contact values beyond the usual number",
-        kept=_RECORD,
-        why="R191",
-        linked="individual_id",
-        ids="id individual_id user_id",
-        times="at",
-        whole="reason",
-    ),
-    table(
+    _of_person("reveal_reasons", "Why somebody looked at contact values beyond the usual number", why="R191", whole="reason"),
+    _of_person(
         "notes",
         "Notes on a person",
-        kept=_RECORD,
         why="R37",
-        linked="individual_id",
-        ids="id individual_id author_id",
         codes="component",
-        times="created_at updated_at released_at",
-        numbers="kept",
         searched="text provenance keep_reason",
         whys={"provenance": "R40", "keep_reason": "T15"},
     ),
-    table(
-        "hand_overs",
-        "Who handed a record over to whom",
-        kept=_RECORD,
-        why="R45",
-        linked="individual_id",
-        ids="id individual_id by_user from_user to_user",
-        codes="by_component from_component to_component",
-        times="at",
-    ),
-    table(
-        "verifications",
-        "Talks in which details were verified",
-        kept=_RECORD,
-        why="R115",
-        linked="individual_id",
-        ids="id individual_id by_user",
-        codes="medium by_component withdrawn",
-        times="verified_at recorded_at",
-    ),
-    table(
-        "former_employers",
-        "Whom a person worked for before, for the marks of a request",
-        kept=_RECORD,
-        why="T25",
-        linked="individual_id",
-        ids="individual_id",
-        others=[Column("name", PLAIN, STAKEHOLDER, APART, "T25", _LOOKS_LIKE_A_NAME)],
-    ),
-    table(
-        "previous_facts",
-        "Title and employer before an import changed them",
-        kept=_RECORD,
-        why="R46",
-        linked="individual_id",
-        ids="id individual_id organization_id import_id",
-        times="replaced_at",
-        searched="title",
-    ),
-    table(
-        "twins",
-        "Records that may be of the person in a case",
-        kept=_RECORD,
-        why="T26",
-        linked="individual_id",
-        ids="case_id individual_id source_id decided_by",
-        codes="because components decision",
-        times="found_at decided_at",
-    ),
-    table(
-        "stakeholder_issues",
-        "Issues that somebody engages on",
-        kept=_RECORD,
-        why="R35",
-        linked="stakeholder_id",
-        ids="stakeholder_id issue_id",
-        codes="kind state",
-        times="since ended_on",
-        numbers="derived",
-    ),
-    table(
-        "relationships",
-        "Components with a relationship",
-        kept=_RECORD,
-        why="R43",
-        linked="stakeholder_id",
-        ids="stakeholder_id user_id",
-        codes="component",
-        times="since last_contact_at",
-    ),
-    table(
-        "engagements",
-        "Interactions and events, as interactions told of them",
-        kept=_RECORD,
-        why="R55",
-        linked="stakeholder_id",
-        ids="source_id stakeholder_id user_id issue_ids employer_id",
-        codes="component mode",
-        times="held_at",
-        numbers="revision",
-    ),
-    table(
+    _of_person("hand_overs", "Who handed a record over to whom", why="R45", codes="by_component from_component to_component"),
+    _of_person("verifications", "Talks in which details were verified", why="R115", codes="medium by_component withdrawn"),
+    _of_person("former_employers", "Whom a person worked for before, for the marks of a request", why="T25", others=[_FORMER_NAME]),
+    _of_person("previous_facts", "Title and employer before an import changed them", why="R46", searched="title"),
+    _of_person("twins", "Records that may be of the person in a case", why="T26", codes="because components decision"),
+    _of_person("stakeholder_issues", "Issues that somebody engages on", why="R35", linked="stakeholder_id", codes="kind state"),
+    _of_person("relationships", "Components with a relationship", why="R43", linked="stakeholder_id", codes="component"),
+    _of_person("engagements", "Interactions and events, as interactions told of them", why="R55", linked="stakeholder_id", codes="component mode"),
+    _of_person(
         "directory",
         "One line for each stakeholder who may be found: the search's table",
-        kept=_RECORD,
         why="R142",
         linked="stakeholder_id",
-        ids="stakeholder_id organization_id group_ids owner_id",
         codes="type sector state owner_component frozen_for",
-        times="created_at last_contacted_at",
         remade="name sort_name first_name last_name title organization_name interests words letters",
         whys={"words": "R83", "letters": "R83"},
     ),
-    table(
+    _of_person(
         "individuals",
         "People",
-        kept=_RECORD,
         why="R130",
         linked="id",
-        ids="id organization_id owner_id deputy_id created_by last_contact_by frozen_request_id frozen_by",
         codes="state source declined use_preferences owner_component created_component last_contact_component last_contact_mode"
         " frozen_medium frozen_by_component frozen_for",
-        times="created_at updated_at verified_at last_contacted_at frozen_at frozen_received_on",
-        numbers="version frozen_for_revision",
         own="first_name last_name canonical_name family_key",
         searched="salutation title interests[]",
         others=[Column("preference_spans", CODE, STAKEHOLDER, "deleted", "R169", "JSON of codes and days.")],
@@ -251,51 +143,42 @@ LINKED: Final = (
 )
 
 ORGANIZATIONS: Final = (
-    table(
+    _table(
         "offices",
         "Offices of an organization",
         kept=_OFFICE,
         why="R21",
-        ids="id organization_id",
         codes="state",
-        numbers="position",
         searched="label street city postal_code country phone",
         whys={"phone": "R22"},
     ),
-    table(
+    _table(
         "organizations",
         "Organizations",
         kept=_OFFICE,
         why="R20",
-        ids="id group_ids owner_id created_by last_contact_by",
         codes="sector state source owner_component created_component last_contact_component last_contact_mode",
-        times="created_at updated_at last_contacted_at",
-        numbers="version",
         searched="name source_url",
         remade="canonical_name",
         whys={"sector": "R8", "source": "R81", "source_url": "R75", "group_ids": "R24", "owner_id": "R42"},
     ),
-    table(
+    _table(
         "former_names",
         "What an organization was called before, for the marks of a request",
         kept=_OFFICE,
         why="T25",
-        ids="organization_id",
-        others=[Column("name", PLAIN, STAKEHOLDER, APART, "T25", _LOOKS_LIKE_A_NAME)],
+        others=[_FORMER_NAME],
     ),
 )
 
 IMPORTS: Final = (
-    table(
+    _table(
         "imports",
         "Files that were sent in",
         kept="For good, without the file and its name",
         why="R77",
         whose=USER,
-        ids="id owner_id",
         codes="component format state source stopped problem_code problem_detail issues acting deciding counts",
-        times="lease_until created_at changed_at finished_at refused_until",
-        numbers="size rows position total",
         encrypted="layout refused_layout",
         digests="digest",
         others=[
@@ -309,44 +192,30 @@ IMPORTS: Final = (
             "refused_layout": "Names of columns, under the key of its refused rows; searched with them.",
         },
     ),
-    table(
-        "import_pieces",
-        "The file on its way in, under a key of its own",
-        kept="Minutes",
-        why="R77",
-        ids="import_id",
-        numbers="n",
-        encrypted="ciphertext",
-    ),
-    table(
+    _table("import_pieces", "The file on its way in, under a key of its own", kept="Minutes", why="R77", encrypted="ciphertext"),
+    _table(
         "import_blocks",
         "The rows of a file, under the import's key",
         kept="Until the import ends, at most a day after the last step",
         why="R77",
-        ids="import_id",
-        numbers="n",
         others=[
             Column("ciphertext", ENCRYPTED, STAKEHOLDER, APART, "R77", "A row that tells of the person is emptied."),
             Column("prepared", ENCRYPTED, STAKEHOLDER, APART, "R77", "Dropped where a row of the block was emptied; made anew."),
         ],
     ),
-    table(
+    _table(
         "import_refused",
         "Rows that were not taken in, for whoever sent them, under a key of their own",
         kept=_WEEK,
         why="R80",
-        ids="import_id",
-        numbers="n",
         others=[Column("ciphertext", ENCRYPTED, STAKEHOLDER, APART, "R80", "A row that tells of the person is deleted.")],
     ),
-    table(
+    _table(
         "import_rows",
         "What became of each row",
         kept=_GOOD,
         why="R77",
-        ids="import_id organization_id candidates",
         codes="outcome reason decided",
-        numbers="n number",
         others=[
             Column("individual_id", "id", STAKEHOLDER, CLEARED, "R77"),
             Column("sheet", PLAIN, STAKEHOLDER, APART, "R77", _LOOKS_LIKE_A_NAME),
@@ -354,177 +223,118 @@ IMPORTS: Final = (
         ],
         notes={"reason": "A sentence of the product's own."},
     ),
-    table(
+    _table(
         "import_effects",
         "What a field held before an import changed it, for taking it back",
         kept=_GOOD,
         why="N16",
-        ids="import_id subject_id",
         codes="kind",
-        numbers="n",
         searched="detail{}",
         notes={"detail": "Of the person's own record the rows are deleted."},
         key="import_id",
         part="n",
     ),
-    table(
+    _table(
         "set_aside",
         "People whom taking an import back took away while a hold stands on them, for the privacy officer",
         kept="Until the hold ends",
         why="R138",
-        ids="individual_id import_id",
-        times="at",
         others=[Column("ciphertext", ENCRYPTED, STAKEHOLDER, APART, "R138", "Under the person's own key, which ends with the hold.")],
     ),
 )
 
 OTHERS: Final = (
     users(times="known_at"),
-    table("components", "The offices", kept=AS_THE_ACCOUNT, why="R139", whose=NOBODY, codes="code parent_code", numbers="active revision"),
-    table(
-        "issues",
-        "Issues, without their names",
-        kept="As long as the issue",
-        why="R65",
-        whose=NOBODY,
-        ids="id parent_id",
-        codes="priority",
-        numbers="active revision",
-    ),
-    table("erased_issues", "Issues that are gone", kept=_GOOD, why="R133", whose=NOBODY, ids="id"),
-    table(
-        "engagement_sources", "The latest that was told of an interaction", kept=_GOOD, why="R55", whose=NOBODY, ids="source_id", numbers="revision"
-    ),
-    table("directory_tallies", "How many there are in each state", kept=_GOOD, why="R88", whose=NOBODY, codes="state type", numbers="counted"),
-    table(
-        "reveals",
-        "How many people's contact values a user looked at",
-        kept=_GOOD,
-        why="R191",
-        whose=USER,
-        ids="user_id",
-        times="day",
-        numbers="count",
-    ),
-    table(
-        "blocked_tries", "How many of a user's entries were blocked", kept=_GOOD, why="T9", whose=USER, ids="user_id", times="day", numbers="count"
-    ),
-    table("freeze_counts", "How many people a user had frozen", kept=_GOOD, why="T36", whose=USER, ids="user_id", times="day", numbers="count"),
-    table(
+    _table("components", "The offices", kept=AS_THE_ACCOUNT, why="R139", whose=NOBODY, codes="code parent_code"),
+    _table("issues", "Issues, without their names", kept="As long as the issue", why="R65", whose=NOBODY, codes="priority"),
+    _table("erased_issues", "Issues that are gone", kept=_GOOD, why="R133", whose=NOBODY),
+    _table("engagement_sources", "The latest that was told of an interaction", kept=_GOOD, why="R55", whose=NOBODY),
+    _table("directory_tallies", "How many there are in each state", kept=_GOOD, why="R88", whose=NOBODY, codes="state type"),
+    _table("reveals", "How many people's contact values a user looked at", kept=_GOOD, why="R191", whose=USER),
+    _table("blocked_tries", "How many of a user's entries were blocked", kept=_GOOD, why="T9", whose=USER),
+    _table("freeze_counts", "How many people a user had frozen", kept=_GOOD, why="T36", whose=USER),
+    _table(
         "many_freezes",
         "The same from the tenth of a day on, with the reason",
         kept=_GOOD,
         why="T36",
         whose=USER,
-        ids="id user_id",
         codes="component",
-        times="day seen_at",
-        numbers="count",
         whole="reason",
         others=[Column("individual_id", "id", STAKEHOLDER, CLEARED, "T36", "With it the reason.")],
     ),
-    table(
+    _table(
         "ledger_lookups",
         "How many values an account looked up in the suppression ledger",
         kept=_GOOD,
         why="T35",
         whose=USER,
         codes="account component",
-        times="day waiting_since",
-        numbers="looked at_most allowed",
     ),
-    table(
+    _table(
         "ledger_hits",
         "Which marks of the suppression ledger an account's entries hit",
         kept="Until the case is taken back",
         why="T35",
         whose=USER,
-        ids="mark_id entry_id case_id seen_by",
         codes="account component kind",
-        times="day at seen_at",
     ),
-    table(
-        "notices",
-        "That somebody with a relationship was erased",
-        kept="Until it is dismissed",
-        why="T16",
-        whose=USER,
-        ids="id user_id dismissed_by",
-        codes="component",
-        times="at dismissed_at",
-    ),
-    table(
+    _table("notices", "That somebody with a relationship was erased", kept="Until it is dismissed", why="T16", whose=USER, codes="component"),
+    _table(
         "suppressions",
         "The ledger: keyed digests of whoever asked not to be contacted",
         kept="For good, so that nobody enters them again",
         why="T9",
-        ids="id case_id added_by",
         codes="kind key_id because component",
-        times="written_at added_at",
-        numbers="alone stands",
         digests="digest likenesses",
         others=[Column("individual_id", "id", STAKEHOLDER, CLEARED, "T9"), Column("contact_point_id", "id", STAKEHOLDER, CLEARED, "T9")],
         notes={"digest": "Only of a request for no more contact, or of what was declined."},
     ),
-    table("tombstones", "Who is gone, so that a late message brings nobody back", kept=_GOOD, why="N3", ids="stakeholder_id", times="erased_at"),
-    table(
+    _table("tombstones", "Who is gone, so that a late message brings nobody back", kept=_GOOD, why="N3"),
+    _table(
         "erasures",
         "The course of an erasure",
         kept=_GOOD,
         why="R166",
-        ids="id subject_id",
         codes="look receipts",
-        times="sealed_at erased_at closed_at",
         others=[
             Column("sealed", ENCRYPTED, STAKEHOLDER, CLEARED, "T27", "The sealed search values; their key is destroyed when the erasure ends."),
             Column("sought", CODE, STAKEHOLDER, CLEARED, "T27", "JSON of ids, counts and names of columns."),
         ],
     ),
-    table(
+    _table(
         "submissions",
         "Messages of components' systems: what tells one from another, and what came of it",
         kept=_GOOD,
         why="T13",
-        ids="individual_id",
         codes="component code fields",
-        times="received_at",
-        numbers="n size",
         digests="event_digest digest",
         notes={"fields": "Names of fields of the product's own."},
     ),
-    table(
-        "integration_audiences",
-        "Components that hear of a person",
-        kept="Until they heard of the erasure",
-        why="T13",
-        ids="individual_id",
-        codes="component",
-    ),
+    _table("integration_audiences", "Components that hear of a person", kept="Until they heard of the erasure", why="T13", codes="component"),
 )
 
 TABLES: Final = (*LINKED, *ORGANIZATIONS, *IMPORTS, *OTHERS, *BOOKKEEPING)
 
 #: The key store, beside contacts' database.
 KEYS: Final = (
-    table(
+    _table(
         "subject_keys",
         "One key for each person and each file, wrapped under the master key",
+        store=key_tables.metadata,
         kept="Destroyed with the person",
         why="N17",
         linked="subject_id",
-        ids="subject_id",
         codes="key_id",
-        times="created_at rotated_at",
         encrypted="wrapped",
     ),
-    table(
+    _table(
         "seal_keys",
         "One key for each seal on an erased person's values",
+        store=key_tables.metadata,
         kept="Destroyed when the erasure ends, at most five federal working days later",
         why="T27",
-        ids="erasure_id",
         codes="key_id",
-        times="created_at",
         others=[Column("wrapped", ENCRYPTED, STAKEHOLDER, "deleted", "T27")],
     ),
     next(each for each in BOOKKEEPING if each.name == "alembic_version"),
