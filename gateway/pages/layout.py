@@ -26,7 +26,8 @@ from gateway.pages.unsent_forms import UnsentForm
 from gateway.permissions import may
 from gateway.trail import recorded
 from services.access.contract import SessionRequired
-from services.access.contract.answers import PageOfUsers, SessionAnswer
+from services.access.contract.answers import SessionAnswer, UserAnswer
+from services.chassis.answers import Page
 from services.chassis.messages import IdempotencyMismatch, NotFound, Refusal, Unauthenticated, Unavailable, new_id
 from services.interactions.contract.answers import IssueAnswer
 from services.lexicon.places import STATES
@@ -278,7 +279,7 @@ def user_names(users: Iterable[str | None]) -> dict[str, str]:
     names: dict[str, str] = {}
     for start in range(0, len(ids), USERS_AT_A_TIME):
         try:
-            found: PageOfUsers = query("access", "list_users", ids=ids[start : start + USERS_AT_A_TIME])
+            found: Page[UserAnswer] = query("access", "list_users", ids=ids[start : start + USERS_AT_A_TIME])
         except NotFound:
             continue
         names |= {user["id"]: user["name"] for user in found["items"]}

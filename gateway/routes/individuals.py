@@ -26,7 +26,8 @@ from services.contacts.contract import (
     VerificationCreateSchema,
     VerificationSchema,
 )
-from services.retention.contract import ErasureRequestSchema, ErasureSchema
+from services.retention.contract import ErasureRequestSchema
+from services.retention.contract.answers import AcceptedErasure
 
 blueprint = ApiBlueprint("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
 
@@ -68,7 +69,7 @@ def change_individual(individual_id: str, if_match: str, body: JsonObject) -> ob
     "DELETE",
     "/<uuid:individual_id>",
     body=ErasureRequestSchema,
-    answers=ErasureSchema,
+    answers=AcceptedErasure,
     status=202,
     matched=True,
     problems=(404,),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
 
 from gateway.clients import query
 from gateway.endpoints import ApiBlueprint
@@ -20,15 +22,15 @@ class OperationUnknown(NotFound):
     code = "operation-unknown"
 
 
-class OperationSchema(Schema):
+class OperationAnswer(TypedDict):
     """A command that was carried out."""
 
-    operation_id = fields.String(required=True)
-    status = fields.Integer(required=True, metadata={"description": "The status that it was, or would have been, answered with."})
-    subject_id = fields.String(allow_none=True)
+    operation_id: str
+    status: Annotated[int, Meta(description="The status that it was, or would have been, answered with.")]
+    subject_id: str | None
 
 
-@blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationSchema, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationAnswer, problems=(404,))
 def read_operation(operation_id: str) -> object:
     """Read the outcome of a command."""
     away: Unavailable | None = None

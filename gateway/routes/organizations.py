@@ -15,7 +15,8 @@ from services.contacts.contract import (
     StakeholderQuerySchema,
     StakeholderSchema,
 )
-from services.retention.contract import ErasureRequestSchema, ErasureSchema
+from services.retention.contract import ErasureRequestSchema
+from services.retention.contract.answers import AcceptedErasure
 
 blueprint = ApiBlueprint("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
 stakeholders = ApiBlueprint("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
@@ -65,7 +66,7 @@ def change_organization(organization_id: str, if_match: str, body: JsonObject) -
     "DELETE",
     "/<uuid:organization_id>",
     body=ErasureRequestSchema,
-    answers=ErasureSchema,
+    answers=AcceptedErasure,
     status=202,
     matched=True,
     problems=(404,),

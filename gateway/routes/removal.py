@@ -19,26 +19,20 @@ from services.contacts.contract import (
     MarkDecidedSchema,
     MarkDecisionSchema,
     NoticeSchema,
-    TwinDecidedSchema,
     TwinSchema,
     WaitingMarkSchema,
 )
 from services.retention.contract import (
     DecisionsSchema,
     DestructionListQuerySchema,
-    DestructionSchema,
-    ErasureSchema,
     HitListQuerySchema,
     NoContactRequestCreateSchema,
     NoContactRequestListQuerySchema,
-    NoContactRequestSchema,
-    SampledHitSchema,
     SampleQuerySchema,
-    ShownHitSchema,
     TwinDecisionSchema,
     WithdrawalSchema,
 )
-from services.retention.contract.answers import AcceptedErasure, RequestAnswer
+from services.retention.contract.answers import AcceptedErasure, DestructionAnswer, ErasureAnswer, ErasureHit, RequestAnswer, TwinDecisionAnswer
 
 requests = ApiBlueprint(
     "no-contact-requests",
@@ -62,31 +56,31 @@ destructions = ApiBlueprint("destructions", __name__, url_prefix="/destructions"
 erasures = ApiBlueprint("erasures", __name__, url_prefix="/erasures", description="How far an erasure is, and its receipts (N3)")
 
 
-@requests.endpoint("GET", "", query=NoContactRequestListQuerySchema, answers=NoContactRequestSchema, collection=True)
+@requests.endpoint("GET", "", query=NoContactRequestListQuerySchema, answers=RequestAnswer, collection=True)
 def list_no_contact_requests(query: Parameters) -> object:
     """List the requests that you may know of."""
     return ask("retention", "list_no_contact_requests", query=query)
 
 
-@requests.endpoint("POST", "", body=NoContactRequestCreateSchema, answers=NoContactRequestSchema, status=201, problems=(404,))
+@requests.endpoint("POST", "", body=NoContactRequestCreateSchema, answers=RequestAnswer, status=201, problems=(404,))
 def create_no_contact_request(body: JsonObject) -> object:
     """Record a request for no more contact; the record is frozen before the answer (T21)."""
     return created("no-contact-requests.read_no_contact_request", request_id=open_request(body))
 
 
-@requests.endpoint("GET", "/<uuid:request_id>", answers=NoContactRequestSchema, tagged=True, problems=(404,))
+@requests.endpoint("GET", "/<uuid:request_id>", answers=RequestAnswer, tagged=True, problems=(404,))
 def read_no_contact_request(request_id: str) -> object:
     """Read one request."""
     return ask("retention", "read_no_contact_request", request_id=request_id)
 
 
-@requests.endpoint("POST", "/<uuid:request_id>/erase", answers=ErasureSchema, status=202, problems=(404,))
+@requests.endpoint("POST", "/<uuid:request_id>/erase", answers=AcceptedErasure, status=202, problems=(404,))
 def erase_no_contact_request(request_id: str) -> object:
     """Erase, as the owner or as the one who has the duty now; the answer has the address of the erasure (T10)."""
     return accepted_erasure(command("retention", "erase_no_contact_request", request_id=request_id))
 
 
-@requests.endpoint("POST", "/<uuid:request_id>/withdraw", body=WithdrawalSchema, answers=NoContactRequestSchema, status=200, problems=(403, 404, 409))
+@requests.endpoint("POST", "/<uuid:request_id>/withdraw", body=WithdrawalSchema, answers=RequestAnswer, status=200, problems=(403, 404, 409))
 def withdraw_no_contact_request(request_id: str, body: JsonObject) -> object:
     """Withdraw a request, within an hour if you recorded it; afterwards propose it to the privacy officer (T36)."""
     return command("retention", "withdraw_no_contact_request", request_id=request_id, body=body)
@@ -105,7 +99,7 @@ def list_twins_of_request(request_id: str, query: Parameters) -> object:
     "POST",
     "/<uuid:request_id>/twins/<uuid:individual_id>",
     body=TwinDecisionSchema,
-    answers=TwinDecidedSchema,
+    answers=TwinDecisionAnswer,
     status=200,
     problems=(403, 404, 409),
 )
@@ -168,7 +162,7 @@ def list_many_freezes(query: Parameters) -> object:
     return ask("contacts", "list_many_freezes", query=query)
 
 
-@destructions.endpoint("GET", "", query=DestructionListQuerySchema, answers=DestructionSchema, collection=True, problems=(403,))
+@destructions.endpoint("GET", "", query=DestructionListQuerySchema, answers=DestructionAnswer, collection=True, problems=(403,))
 def list_destructions(query: Parameters) -> object:
     """List the register of destruction. For the privacy officer and system owners (N3)."""
     return ask("retention", "list_destructions", query=query)
@@ -180,25 +174,25 @@ def list_counts(query: Parameters) -> object:
     return ask("contacts", "list_counts", query=query)
 
 
-@erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureSchema, tagged=True, problems=(404,))
+@erasures.endpoint("GET", "/<uuid:erasure_id>", answers=ErasureAnswer, tagged=True, problems=(404,))
 def read_erasure(erasure_id: str) -> object:
     """Read an erasure with its progress, its receipts by service, and its certificate."""
     return ask("retention", "read_erasure", erasure_id=erasure_id)
 
 
-@erasures.endpoint("GET", "/<uuid:erasure_id>/hits", query=HitListQuerySchema, answers=ShownHitSchema, collection=True, problems=(404,))
+@erasures.endpoint("GET", "/<uuid:erasure_id>/hits", query=HitListQuerySchema, answers=ErasureHit, collection=True, problems=(404,))
 def list_hits(erasure_id: str, query: Parameters) -> object:
     """List the texts in which the erased person was found, with excerpts. For the privacy officer (T27)."""
     return ask("retention", "list_hits", erasure_id=erasure_id, query=query)
 
 
-@erasures.endpoint("POST", "/<uuid:erasure_id>/decisions", body=DecisionsSchema, answers=ErasureSchema, problems=(404,))
+@erasures.endpoint("POST", "/<uuid:erasure_id>/decisions", body=DecisionsSchema, answers=ErasureAnswer, problems=(404,))
 def decide_hits(erasure_id: str, body: JsonObject) -> object:
     """Decide one hit, several or all: redact it, or leave it as another person's. For the privacy officer (T27)."""
     return command("retention", "decide_hits", erasure_id=erasure_id, body=body)
 
 
-@erasures.endpoint("GET", "/sample", query=SampleQuerySchema, answers=SampledHitSchema, collection=True)
+@erasures.endpoint("GET", "/sample", query=SampleQuerySchema, answers=ErasureHit, collection=True)
 def list_sample(query: Parameters) -> object:
     """List undecided texts that were left as another person's, for the privacy officer's weekly sample (T27)."""
     return ask("retention", "list_sample", query=query)

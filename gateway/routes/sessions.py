@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from flask import Response, g, request
+from msgspec import Meta
 
 from gateway.clients import query
 from gateway.context import app_context
 from gateway.endpoints import Answer, ApiBlueprint, JsonObject
 from gateway.identity import csrf_token
 from gateway.trail import source
-from services.access.contract import AcknowledgementSchema, SessionSchema, SignedInSchema, SignInSchema
-from services.access.contract.answers import Acknowledged, SignedIn
+from services.access.contract import AcknowledgementSchema, SignInSchema
+from services.access.contract.answers import Acknowledged, SessionAnswer, SignedIn
 from services.chassis.messages import Unauthenticated
 
 blueprint = ApiBlueprint("sessions", __name__, url_prefix="/sessions", description="Signing in and the acknowledgement")
 
 
-@blueprint.endpoint("POST", "", body=SignInSchema, answers=SignedInSchema, status=201, public=True)
+class SignedInAnswer(SignedIn):
+    """A new session: its token, which is answered once, and what a browser's forms need."""
+
+    csrf_token: Annotated[str, Meta(description="What a request by the session's cookie bears as X-CSRF-Token.")]
+
+
+@blueprint.endpoint("POST", "", body=SignInSchema, answers=SignedInAnswer, status=201, public=True)
 def sign_in(body: JsonObject) -> Answer:
     """Sign in; a browser also gets the session as a cookie, and a CSRF token for forms."""
     signed_in = open_session(body)
     return Answer({**signed_in, "csrf_token": csrf_token(signed_in["token"])}, headers=_cookie(signed_in["token"]))
 
 
-@blueprint.endpoint("GET", "/current", answers=SessionSchema)
+@blueprint.endpoint("GET", "/current", answers=SessionAnswer)
 def current_session() -> object:
     """Read the session: its user, its end, and whether the statements are acknowledged."""
     return query("access", "current_session")

@@ -1,12 +1,16 @@
-"""The shapes of what access answers, as use cases make them. `schemas` documents the same for the gateway."""
+"""The shapes of what access answers; OpenAPI documents them."""
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Annotated, TypedDict
+
+from msgspec import Meta
+
+from services.chassis.answers import IdText, InstantText
 
 
 class ComponentAnswer(TypedDict):
-    """An office."""
+    """An office of R139, as every acknowledged user sees it."""
 
     id: str
     code: str
@@ -15,32 +19,16 @@ class ComponentAnswer(TypedDict):
     active: bool
 
 
-class Components(TypedDict):
-    """Every office."""
-
-    items: list[ComponentAnswer]
-    next: None
-    total: int
-
-
 class UserAnswer(TypedDict):
     """An employee, as every acknowledged user sees them."""
 
-    id: str
+    id: IdText
     username: str
     name: str
     component: str
     level: str | None
     roles: list[str]
     active: bool
-
-
-class PageOfUsers(TypedDict):
-    """A page of employees."""
-
-    items: list[UserAnswer]
-    next: str | None
-    total: int | dict[str, int]
 
 
 class IntegrationOwner(TypedDict):
@@ -54,23 +42,23 @@ class ProfileAnswer(TypedDict):
     """A user's own settings."""
 
     user: UserAnswer
-    time_zone: str | None
+    time_zone: Annotated[str | None, Meta(description="IANA name, or null: the browser's.")]
 
 
 class SessionAnswer(TypedDict):
     """A session, as its user sees it."""
 
-    session_id: str
+    session_id: IdText
     user: UserAnswer
     component: str
     level: str | None
     roles: list[str]
     acknowledged: bool
-    acknowledgement_id: str | None
+    acknowledgement_id: IdText | None
     statements: list[str]
     statements_version: str
-    expires_at: str
-    idle_expires_at: str
+    expires_at: InstantText
+    idle_expires_at: InstantText
     time_zone: str | None
 
 

@@ -1,4 +1,4 @@
-"""The schemas of access's requests and answers."""
+"""The schemas of access's requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.validation import UNSET, Id, Loads, Unset, no_nul
@@ -233,57 +233,3 @@ class GatewayRefusalSchema(Loads[RecordRefusal]):
     code = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9-]{1,60}$"))
     status = fields.Integer(required=True, strict=True, validate=validate.Range(min=400, max=599))
     source = fields.String(required=True, validate=validate.Length(min=1, max=100))
-
-
-class ComponentSchema(Schema):
-    """One office of R139, as every acknowledged user sees it."""
-
-    id = fields.String()
-    code = fields.String()
-    name = fields.String()
-    parent_id = fields.String(allow_none=True)
-    active = fields.Boolean()
-
-
-class UserSchema(Schema):
-    """One employee in the directory, as every acknowledged user sees them."""
-
-    id = fields.String()
-    username = fields.String()
-    name = fields.String()
-    component = fields.String(allow_none=True)
-    level = fields.String(allow_none=True)
-    roles = fields.List(fields.String())
-    active = fields.Boolean()
-
-
-class SessionSchema(Schema):
-    """A session, as its user sees it."""
-
-    session_id = fields.String()
-    user = fields.Nested(UserSchema)
-    component = fields.String(allow_none=True)
-    level = fields.String(allow_none=True)
-    roles = fields.List(fields.String())
-    acknowledged = fields.Boolean()
-    acknowledgement_id = fields.String(allow_none=True)
-    statements = fields.List(fields.String())
-    statements_version = fields.String()
-    expires_at = fields.DateTime()
-    idle_expires_at = fields.DateTime()
-    time_zone = fields.String(allow_none=True)
-
-
-class ProfileSchema(Schema):
-    """A user's own settings."""
-
-    user = fields.Nested(UserSchema)
-    time_zone = fields.String(allow_none=True, metadata={"description": "IANA name, or null: the browser's."})
-
-
-class SignedInSchema(SessionSchema):
-    """The answer to a sign-in: the token, once, and the session."""
-
-    token = fields.String()
-    ended_sessions = fields.List(fields.String())
-    csrf_token = fields.String(metadata={"description": "What a request by the session's cookie bears as X-CSRF-Token; the gateway makes it."})

@@ -11,6 +11,7 @@ from services.access.contract import answers
 from services.access.domain.secrets import SERVICES
 from services.access.service.dependencies import DependenciesProvider
 from services.access.usecases import administration, directory, exchange, gateway_refusals, profile, sessions
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, note_audited
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, rpc, timer
@@ -165,13 +166,13 @@ class AccessService(OperationMethods, Witness):
         note_audited()
 
     @rpc("access:component:list", identity=EVERYONE)
-    def list_components(self, caller: Caller) -> answers.Components:
+    def list_components(self, caller: Caller) -> Page[answers.ComponentAnswer]:
         """Return the offices."""
         with self.database.work(caller) as work:
             return directory.list_components(work)
 
     @rpc("access:user:list", identity=EVERYONE)
-    def list_users(self, caller: Caller, **query: Any) -> answers.PageOfUsers:
+    def list_users(self, caller: Caller, **query: Any) -> Page[answers.UserAnswer]:
         """Return employees, by id, office or name."""
         given = contract.UserListSchema().load(query)
         with self.database.work(caller) as work:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from services.access.contract import ComponentUnknown, NotYourUsers, UserUnknown
-from services.access.contract.answers import ComponentAnswer, Components, IntegrationOwner, PageOfUsers, UserAnswer
+from services.access.contract.answers import ComponentAnswer, IntegrationOwner, UserAnswer
 from services.access.contract.schemas import ListUsers
 from services.access.domain.components import Component
 from services.access.storage import directory
 from services.access.usecases.authorization import may_own
 from services.access.usecases.sessions import describe_user
+from services.chassis.answers import Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _COUNTED = 10_000
 
 
-def list_components(work: UnitOfWork) -> Components:
+def list_components(work: UnitOfWork) -> Page[ComponentAnswer]:
     """Return the offices of R139 as a flat list that makes a tree by `parent_id`."""
     items = [describe_component(component) for component in directory.read_components(work)]
     work.record("access:component:list", fields=["code", "name", "parent_id", "active"])
@@ -56,7 +57,7 @@ def list_users(
     by: Caller,
     cursors: Cursors,
     query: ListUsers,
-) -> PageOfUsers:
+) -> Page[UserAnswer]:
     """Return a page of employees by user name, or all employees of the given ids.
 
     :raises CursorInvalid: the cursor is another user's, or another query's.
@@ -74,7 +75,7 @@ def list_users(
     return {
         "items": [describe_user(user) for user in page],
         "next": following,
-        "total": counted if counted <= _COUNTED else {"at_least": _COUNTED},
+        "total": total_up_to(counted, _COUNTED),
     }
 
 

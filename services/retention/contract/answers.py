@@ -1,11 +1,15 @@
-"""Define what use cases of retention answer. `schemas` documents the same for the gateway."""
+"""Define what retention answers; OpenAPI documents it."""
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
+
+from services.chassis.answers import DayText, IdText, InstantText
 
 
-class Owner(TypedDict):
+class RecordOwner(TypedDict):
     """The owner of a record."""
 
     user: str | None
@@ -21,41 +25,33 @@ class Subject(TypedDict):
     individual_ids: NotRequired[list[str]]
 
 
-class ProposalAnswer(TypedDict):
+class WithdrawalProposal(TypedDict):
     """A proposal to withdraw a request (T36)."""
 
     proposed_by: str | None
-    proposed_at: str
+    proposed_at: InstantText
     reason: str | None
 
 
 class RequestAnswer(TypedDict):
     """A request for no more contact."""
 
-    id: str
-    individual_id: str
+    id: IdText
+    individual_id: IdText
     medium: str
-    received_on: str
+    received_on: DayText
     recorded_by: str
     recorded_by_component: str | None
-    recorded_at: str
-    state: str
-    due_on: str
+    recorded_at: InstantText
+    state: Annotated[str, Meta(description="`open`, `erasing`, `done` or `withdrawn`")]
+    due_on: DayText
     duty_of: str
-    owner: Owner
-    erasure_id: str | None
-    may_erase: bool
-    withdrawal: ProposalAnswer | None
-    withdrawn_at: str | None
-    you_may_withdraw: str | None
-
-
-class PageOfRequests(TypedDict):
-    """A page of requests."""
-
-    items: list[RequestAnswer]
-    next: str | None
-    total: int | dict[str, int]
+    owner: RecordOwner
+    erasure_id: IdText | None
+    may_erase: Annotated[bool, Meta(description="Whether you may answer it with the erasure now (T10).")]
+    withdrawal: WithdrawalProposal | None
+    withdrawn_at: InstantText | None
+    you_may_withdraw: Annotated[str | None, Meta(description="`now` by yourself, `propose` with a reason, `confirm` what was proposed, or null")]
 
 
 class TaskAnswer(TypedDict):
@@ -69,15 +65,19 @@ class TaskAnswer(TypedDict):
     link: str
 
 
+#: The state of an erasure.
+State = Literal["in_progress", "waiting_for_decision", "done"]
+
+
 class AcceptedErasure(TypedDict):
     """An erasure that was accepted."""
 
-    erasure_id: str
-    state: str
+    erasure_id: IdText
+    state: State
 
 
-class ReceiptAnswer(TypedDict):
-    """What an erasure found and removed in one store; counts are for the privacy officer."""
+class ErasureReceipt(TypedDict):
+    """What an erasure found and removed in one store. Users other than the privacy officer get one line for each step, without counts."""
 
     service: str
     step: str
@@ -86,32 +86,26 @@ class ReceiptAnswer(TypedDict):
     removed: int | None
     left: int
     method: str
-    at: str
+    at: InstantText
 
 
-class HitAnswer(TypedDict):
-    """A text that mentions the erased person."""
+class ErasureHit(TypedDict):
+    """A text about somebody or something else that mentions the erased person; for the privacy officer only."""
 
-    id: str
+    id: IdText
     service: str
     store: str
     record_id: str
     field: str | None
-    kinds: list[str]
-    decision: str | None
-    decided_by: str | None
-    decided_at: str | None
-    stays_because: str | None
-    excerpts: NotRequired[list[dict[str, str]]]
-    erasure_id: NotRequired[str]
-
-
-class PageOfHits(TypedDict):
-    """A page of hits."""
-
-    items: list[HitAnswer]
-    next: str | None
-    total: int | dict[str, int]
+    kinds: Annotated[list[str], Meta(description="`name`, `phone`, `email`")]
+    decision: Annotated[str | None, Meta(description="`redact`, `another_person`, or `gone` when the text was edited or deleted")]
+    decided_by: Annotated[str | None, Meta(description="A user, or `rule` after the deadline")]
+    decided_at: InstantText | None
+    stays_because: Annotated[str | None, Meta(description="Why the rule left it: `other-cause`, `living-namesake`, `too-many-texts` or `not-sure`")]
+    excerpts: NotRequired[
+        Annotated[list[dict[str, str]], Meta(description="`before`, `found`, `after` and `kind` of each mention, while the erasure waits")]
+    ]
+    erasure_id: NotRequired[IdText]
 
 
 class Reached(TypedDict):
@@ -143,8 +137,8 @@ class Certificate(TypedDict):
     subject: Subject
     cause: str
     requested_by: str
-    requested_at: str
-    completed_at: str
+    requested_at: InstantText
+    completed_at: InstantText
     reached: list[Reached]
     decided: list[Decided]
     not_reached: list[str]
@@ -152,58 +146,42 @@ class Certificate(TypedDict):
 
 
 class ErasureAnswer(TypedDict):
-    """The progress of an erasure."""
+    """The progress of an erasure, its receipts and, when it is done, its certificate."""
 
-    id: str
-    erasure_id: str
+    id: IdText
+    erasure_id: IdText
     subject: Subject
     cause: str
-    state: str
+    state: State
     requested_by: str
-    requested_at: str
-    completed_at: str | None
-    decide_by: str | None
-    undecided: int | None
-    receipts: list[ReceiptAnswer]
-    hits: list[HitAnswer]
+    requested_at: InstantText
+    completed_at: InstantText | None
+    decide_by: Annotated[DayText | None, Meta(description="The last day on which hits wait for a decision, if there are any left")]
+    undecided: Annotated[int | None, Meta(description="How many hits are not decided; for the privacy officer alone")]
+    receipts: list[ErasureReceipt]
+    hits: Annotated[list[ErasureHit], Meta(description="The first 200, to the privacy officer; `/erasures/{id}/hits` has all")]
     certificate: Certificate | None
 
 
 class HoldAnswer(TypedDict):
-    """A hold on an erasure."""
+    """A hold; for the privacy officer only (T24)."""
 
-    id: str
-    subject_id: str
-    until: str | None
+    id: IdText
+    subject_id: IdText
+    until: DayText | None
     placed_by: str
-    placed_at: str
-
-
-class Holds(TypedDict):
-    """All active holds."""
-
-    items: list[HoldAnswer]
-    next: None
-    total: int
+    placed_at: InstantText
 
 
 class DestructionAnswer(TypedDict):
     """A row of the register of destruction."""
 
-    erasure_id: str
+    erasure_id: IdText
     subject_type: str
-    subject_id: str
+    subject_id: IdText
     cause: str
     requested_by: str
-    destroyed_at: str
-
-
-class PageOfDestructions(TypedDict):
-    """A page of the register of destruction."""
-
-    items: list[DestructionAnswer]
-    next: str | None
-    total: int
+    destroyed_at: InstantText
 
 
 class StoreReceipt(TypedDict):

@@ -1,4 +1,4 @@
-"""Define what retention accepts and answers."""
+"""Define what retention accepts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.validation import Closed, Id, Loads, no_nul
@@ -224,139 +224,3 @@ class HoldCreateSchema(Loads[NewHold]):
 
     subject_id = Id(required=True)
     until = Day(load_default=None, allow_none=True)
-
-
-class RecordOwnerSchema(Schema):
-    """The owner of a record."""
-
-    user = fields.String(allow_none=True)
-    component = fields.String(allow_none=True)
-
-
-class ProposalSchema(Schema):
-    """A proposal to withdraw a request, with its reason (T36)."""
-
-    proposed_by = fields.String()
-    proposed_at = fields.DateTime()
-    reason = fields.String()
-
-
-class NoContactRequestSchema(Schema):
-    """A request for no more contact, for those who may read it."""
-
-    id = fields.String()
-    individual_id = fields.String()
-    medium = fields.String()
-    received_on = fields.Date()
-    recorded_by = fields.String()
-    recorded_by_component = fields.String(allow_none=True)
-    recorded_at = fields.DateTime()
-    state = fields.String()
-    due_on = fields.Date()
-    duty_of = fields.String()
-    owner = fields.Nested(RecordOwnerSchema)
-    erasure_id = fields.String(allow_none=True)
-    may_erase = fields.Boolean(metadata={"description": "Whether you may answer it with the erasure now (T10)."})
-    withdrawal = fields.Nested(ProposalSchema, allow_none=True)
-    withdrawn_at = fields.DateTime(allow_none=True)
-    you_may_withdraw = fields.String(
-        allow_none=True, metadata={"description": "`now` by yourself, `propose` with a reason, `confirm` what was proposed, or null"}
-    )
-
-
-class ReceiptSchema(Schema):
-    """What an erasure found and removed in one store. Users other than the privacy officer get one line for each step, without counts."""
-
-    service = fields.String()
-    step = fields.String()
-    store = fields.String()
-    found = fields.Integer(allow_none=True)
-    removed = fields.Integer(allow_none=True)
-    left = fields.Integer()
-    method = fields.String()
-    at = fields.DateTime()
-
-
-class HitSchema(Schema):
-    """A text about somebody or something else that mentions the erased person; for the privacy officer only."""
-
-    id = fields.String()
-    service = fields.String()
-    store = fields.String()
-    record_id = fields.String()
-    field = fields.String(allow_none=True)
-    kinds = fields.List(fields.String(), metadata={"description": "`name`, `phone`, `email`"})
-    decision = fields.String(allow_none=True, metadata={"description": "`redact`, `another_person`, or `gone` when the text was edited or deleted"})
-    decided_by = fields.String(allow_none=True, metadata={"description": "A user, or `rule` after the deadline"})
-    decided_at = fields.DateTime(allow_none=True)
-    stays_because = fields.String(
-        allow_none=True,
-        metadata={"description": "Why the rule left it: `other-cause`, `living-namesake`, `too-many-texts` or `not-sure`"},
-    )
-
-
-class ExcerptSchema(Schema):
-    """A mention with the text around it."""
-
-    before = fields.String()
-    found = fields.String()
-    after = fields.String()
-    kind = fields.String()
-
-
-class ShownHitSchema(HitSchema):
-    """A hit with excerpts of its text, while the erasure waits; for the privacy officer only."""
-
-    excerpts = fields.List(fields.Nested(ExcerptSchema))
-
-
-class SampledHitSchema(HitSchema):
-    """A hit that the rule decided as another person's, for the weekly sample."""
-
-    erasure_id = fields.String()
-
-
-class ErasureSubjectSchema(Schema):
-    """The record that is erased."""
-
-    type = fields.String()
-    id = fields.String()
-
-
-class ErasureSchema(Schema):
-    """The progress of an erasure, its receipts and, when it is done, its certificate."""
-
-    id = fields.String()
-    erasure_id = fields.String()
-    subject = fields.Nested(ErasureSubjectSchema)
-    cause = fields.String()
-    state = fields.String(metadata={"description": "`in_progress`, `waiting_for_decision` or `done`"})
-    requested_by = fields.String()
-    requested_at = fields.DateTime()
-    completed_at = fields.DateTime(allow_none=True)
-    decide_by = fields.Date(allow_none=True, metadata={"description": "The last day on which hits wait for a decision, if there are any left"})
-    undecided = fields.Integer(allow_none=True, metadata={"description": "How many hits are not decided; for the privacy officer alone"})
-    receipts = fields.List(fields.Nested(ReceiptSchema))
-    hits = fields.List(fields.Nested(HitSchema), metadata={"description": "The first 200, to the privacy officer; `/erasures/{id}/hits` has all"})
-    certificate = fields.Dict(allow_none=True)
-
-
-class HoldSchema(Schema):
-    """A hold; for the privacy officer only (T24)."""
-
-    id = fields.String()
-    subject_id = fields.String()
-    until = fields.Date(allow_none=True)
-    placed_by = fields.String()
-    placed_at = fields.DateTime()
-
-
-class DestructionSchema(Schema):
-    """A row of the register of destruction."""
-
-    erasure_id = fields.String()
-    subject_type = fields.String()
-    subject_id = fields.String()
-    cause = fields.String()
-    requested_by = fields.String()
-    destroyed_at = fields.DateTime()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from services.access.contract import UserChanged
+from services.chassis.answers import Page
 from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
@@ -101,7 +102,7 @@ class RetentionService(OperationMethods, Witness):
             return requests.read_request(work, by=caller, now=self.database.clock(), request_id=as_id(request_id))
 
     @rpc("retention:request:list")
-    def list_no_contact_requests(self, caller: Caller, query: object = None) -> answers.PageOfRequests:
+    def list_no_contact_requests(self, caller: Caller, query: object = None) -> Page[answers.RequestAnswer]:
         """Return a page of the requests that the caller may read."""
         given = contract.NoContactRequestListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
@@ -299,7 +300,7 @@ class RetentionService(OperationMethods, Witness):
         return erasure
 
     @rpc("retention:erasure:list-hits", subject="erasure_id")
-    def list_hits(self, caller: Caller, erasure_id: str, query: object = None) -> answers.PageOfHits:
+    def list_hits(self, caller: Caller, erasure_id: str, query: object = None) -> Page[answers.ErasureHit]:
         """Return mentions in texts about others, with excerpts, to the privacy officer (T27)."""
         given = contract.HitListQuerySchema().load(query or {})
         with self.database.work(caller) as work:
@@ -315,7 +316,7 @@ class RetentionService(OperationMethods, Witness):
         return page
 
     @rpc("retention:erasure:list-sample")
-    def list_sample(self, caller: Caller, query: object = None) -> answers.PageOfHits:
+    def list_sample(self, caller: Caller, query: object = None) -> Page[answers.ErasureHit]:
         """Return the weekly sample of what the rule decided as another person's, to the privacy officer (T27)."""
         given = contract.SampleQuerySchema().load(query or {})
         with self.database.work(caller) as work:
@@ -347,13 +348,13 @@ class RetentionService(OperationMethods, Witness):
             return erasing.find_holds(work, now=self.database.clock(), subject_ids=list(map(as_id, subject_ids)))
 
     @rpc("retention:hold:list")
-    def list_holds(self, caller: Caller) -> answers.Holds:
+    def list_holds(self, caller: Caller) -> Page[answers.HoldAnswer]:
         """Return the active holds to the privacy officer."""
         with self.database.work(caller) as work:
             return erasing.list_holds(work, by=caller, now=self.database.clock())
 
     @rpc("retention:destruction:list")
-    def list_destructions(self, caller: Caller, query: object = None) -> answers.PageOfDestructions:
+    def list_destructions(self, caller: Caller, query: object = None) -> Page[answers.DestructionAnswer]:
         """Return a page of the register of destruction, to the privacy officer or a system owner."""
         given = contract.DestructionListQuerySchema().load(query or {})
         with self.database.work(caller) as work:

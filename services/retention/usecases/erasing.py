@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
+from services.chassis.answers import Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, Invalid, wire_value
 from services.chassis.messages import new_id as make_id
@@ -26,12 +27,10 @@ from services.retention.contract.answers import (
     Certificate,
     DestructionAnswer,
     ErasureAnswer,
-    HitAnswer,
+    ErasureHit,
+    ErasureReceipt,
     HoldAnswer,
-    Holds,
-    PageOfDestructions,
-    PageOfHits,
-    ReceiptAnswer,
+    State,
 )
 from services.retention.contract.schemas import Decisions, HitQuery, RegisterQuery, SampleQuery
 from services.retention.domain import saga
@@ -121,7 +120,7 @@ def accepted(row: Erasure) -> AcceptedErasure:
     return {"erasure_id": row.id, "state": state_of(row)}
 
 
-def state_of(row: Erasure) -> str:
+def state_of(row: Erasure) -> State:
     """Return the state of an erasure. It does not reveal a hold (T24)."""
     if row.completed_at is not None:
         return "done"
@@ -164,15 +163,15 @@ def read_erasure(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str
     }
 
 
-def without_counts(receipts: Sequence[ReceiptAnswer]) -> list[ReceiptAnswer]:
+def without_counts(receipts: Sequence[ErasureReceipt]) -> list[ErasureReceipt]:
     """Return one line for each service and step, without counts, for users other than the privacy officer.
 
     Counts and stores would reveal what other components held (T34). Searches of texts about others are omitted.
     """
-    lines: dict[tuple[str, str], ReceiptAnswer] = {}
+    lines: dict[tuple[str, str], ErasureReceipt] = {}
     for receipt in receipts:
         if receipt["method"] != "searched":
-            told: ReceiptAnswer = {**receipt, "store": receipt["service"], "found": None, "removed": None, "left": 0}
+            told: ErasureReceipt = {**receipt, "store": receipt["service"], "found": None, "removed": None, "left": 0}
             line = lines.setdefault((receipt["service"], receipt["step"]), told)
             line["left"] += receipt["left"]
     return list(lines.values())
@@ -194,7 +193,7 @@ def hashed(certificate: Certificate) -> Certificate:
     return {**certificate, "sha256": hashlib.sha256(canonical).hexdigest()}
 
 
-def describe_receipt(receipt: Receipt) -> ReceiptAnswer:
+def describe_receipt(receipt: Receipt) -> ErasureReceipt:
     """Return a receipt as the answer and the certificate show it."""
     return {
         "service": receipt.service,
@@ -208,7 +207,7 @@ def describe_receipt(receipt: Receipt) -> ReceiptAnswer:
     }
 
 
-def _describe_hit(hit: Hit) -> HitAnswer:
+def _describe_hit(hit: Hit) -> ErasureHit:
     return {
         "id": hit.id,
         "service": hit.service,
@@ -255,7 +254,7 @@ def decide(work: UnitOfWork, *, by: Caller, now: datetime, erasure_id: str, give
     return read_erasure(work, by=by, now=now, erasure_id=erasure_id)
 
 
-def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors, erasure_id: str) -> tuple[PageOfHits, str | None, list[Hit]]:
+def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors, erasure_id: str) -> tuple[Page[ErasureHit], str | None, list[Hit]]:
     """Return a page of hits for the privacy officer, and what is needed to show their excerpts.
 
     :return: the page without excerpts, the sealed values if they still exist, and the undecided hits of the page.
@@ -272,7 +271,7 @@ def list_hits(work: UnitOfWork, given: HitQuery, *, by: Caller, cursors: Cursors
     following = cursors.seal(page[-1].id, of="hits", user_id=by.id, query=query) if len(found) > given.limit else None
     work.record("retention:erasure:list-hits", subjects=[erasure_id, row.subject_id, *(hit.record_id for hit in page)], rule="T27")
     total = erasures.count_hits(work, erasure_id, undecided=given.undecided)
-    answer: PageOfHits = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
+    answer: Page[ErasureHit] = {"items": [{**_describe_hit(hit), "excerpts": []} for hit in page], "next": following, "total": total}
     return answer, row.sealed, [hit for hit in page if hit.decision is None]
 
 
@@ -281,7 +280,7 @@ def found_gone(work: UnitOfWork, *, now: datetime, erasure_id: str) -> None:
     erasures.change(work, erasure_id, looked_at=None, next_at=now)
 
 
-def list_sample(work: UnitOfWork, given: SampleQuery, *, by: Caller, cursors: Cursors) -> PageOfHits:
+def list_sample(work: UnitOfWork, given: SampleQuery, *, by: Caller, cursors: Cursors) -> Page[ErasureHit]:
     """Return a page of the hits that the rule decided as another person's, for the weekly sample (T27).
 
     :raises PrivacyOfficerOnly, CursorInvalid:
@@ -298,8 +297,8 @@ def list_sample(work: UnitOfWork, given: SampleQuery, *, by: Caller, cursors: Cu
         following = cursors.seal([page[-1].decided_at, page[-1].id], of="sample", user_id=by.id, query=query)
     work.record("retention:erasure:list-sample", subjects=[hit.record_id for hit in page], rule="T27")
     counted = erasures.count_sample(work, since=begin, most=_COUNTED + 1)
-    total: int | dict[str, int] = counted if counted <= _COUNTED else {"at_least": _COUNTED}
-    return {"items": [{**_describe_hit(hit), "erasure_id": hit.erasure_id} for hit in page], "next": following, "total": total}
+    items: list[ErasureHit] = [{**_describe_hit(hit), "erasure_id": hit.erasure_id} for hit in page]
+    return {"items": items, "next": following, "total": total_up_to(counted, _COUNTED)}
 
 
 def place_hold(
@@ -349,7 +348,7 @@ def find_holds(work: UnitOfWork, *, now: datetime, subject_ids: Sequence[str]) -
     return held
 
 
-def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
+def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Page[HoldAnswer]:
     """Return the active holds to the privacy officer (T24).
 
     :raises PrivacyOfficerOnly:
@@ -360,7 +359,7 @@ def list_holds(work: UnitOfWork, *, by: Caller, now: datetime) -> Holds:
     return {"items": items, "next": None, "total": len(items)}
 
 
-def list_destructions(work: UnitOfWork, given: RegisterQuery, *, by: Caller, cursors: Cursors) -> PageOfDestructions:
+def list_destructions(work: UnitOfWork, given: RegisterQuery, *, by: Caller, cursors: Cursors) -> Page[DestructionAnswer]:
     """Return a page of the register of destruction, the newest first, to the privacy officer or a system owner.
 
     :raises PrivacyOfficerOnly, CursorInvalid:

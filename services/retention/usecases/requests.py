@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from services.chassis.answers import AtLeast, Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, wire_value
 from services.lexicon.duty import Duty, duty_to_erase
 from services.lexicon.refusals import TaskStands
 from services.retention.contract import RequestUnknown
-from services.retention.contract.answers import PageOfRequests, ProposalAnswer, RequestAnswer, Subject, TaskAnswer
+from services.retention.contract.answers import RequestAnswer, Subject, TaskAnswer, WithdrawalProposal
 from services.retention.contract.schemas import RequestQuery
 from services.retention.domain.records import Recording, Request
 from services.retention.storage import erasures
@@ -88,7 +89,7 @@ def read_request(work: UnitOfWork, *, by: Caller, now: datetime, request_id: str
     return describe(work, row, by=by, now=now)
 
 
-def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: datetime, cursors: Cursors) -> PageOfRequests:
+def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: datetime, cursors: Cursors) -> Page[RequestAnswer]:
     """Return a page of the requests that the caller may read, the newest first.
 
     :raises RequestsWithheld: the caller is not concerned with requests.
@@ -105,10 +106,9 @@ def list_requests(work: UnitOfWork, given: RequestQuery, *, by: Caller, now: dat
     if len(found) > given.limit:
         following = cursors.seal([page[-1].recorded_at, page[-1].id], of="requests", user_id=by.id, query=query)
     work.record("retention:request:list", subjects=[row.id for row in page])
-    total: int | dict[str, int] = len(page)
+    total: int | AtLeast = len(page)
     if following is not None or given.cursor is not None:
-        counted = stored.count_requests(work, scope, state=given.state, most=_COUNTED + 1)
-        total = counted if counted <= _COUNTED else {"at_least": _COUNTED}
+        total = total_up_to(stored.count_requests(work, scope, state=given.state, most=_COUNTED + 1), _COUNTED)
     return {"items": [describe(work, row, by=by, now=now) for row in page], "next": following, "total": total}
 
 
@@ -170,7 +170,7 @@ def describe(work: UnitOfWork, row: Request, *, by: Caller, now: datetime) -> Re
     on = duty_on(work, row, now=now)
     state = "open" if row.erasure_id is None else "erasing" if row.completed_at is None else "done"
     state = "withdrawn" if row.withdrawn_at else state
-    proposal: ProposalAnswer | None = None
+    proposal: WithdrawalProposal | None = None
     if row.proposed_at is not None:
         proposal = {"proposed_by": row.proposed_by, "proposed_at": str(wire_value(row.proposed_at)), "reason": row.proposal_reason}
     return {
