@@ -16,8 +16,8 @@ from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
 from gateway.pages.versions import compare_versions, submitted_etag
 from services.chassis.messages import Refusal, entity_tag
-from services.interactions.contract import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
 from services.interactions.contract.answers import CoordinationRequestAnswer
+from services.interactions.contract.schemas import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
 
 SHOWN = 50
 STATES = {

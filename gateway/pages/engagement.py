@@ -33,13 +33,8 @@ from gateway.permissions import may
 from services.chassis.messages import NotFound, Refusal, entity_tag
 from services.contacts.contract import StakeholderQuerySchema
 from services.contacts.contract.answers import LineAnswer
-from services.interactions.contract import (
-    AttendeesAddSchema,
-    EventCreateSchema,
-    InteractionChangeSchema,
-    InteractionCreateSchema,
-)
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
+from services.interactions.contract.schemas import AttendeesAddSchema, EventCreateSchema, InteractionChangeSchema, InteractionCreateSchema
 
 SHOWN = 50
 #: How many recent events the form of an interaction offers, and how many people the search for attendees.

@@ -20,8 +20,8 @@ from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
 from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
 from services.contacts.contract.answers import IndividualAnswer, OrganizationAnswer, Owner
-from services.interactions.contract import IssueCreateSchema
 from services.interactions.contract.answers import IssueAnswer
+from services.interactions.contract.schemas import IssueCreateSchema
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 

@@ -16,8 +16,8 @@ from gateway.pages.times import bound_of_day
 from gateway.trail import recorded
 from services.chassis.messages import Forbidden, Invalid, NotFound, Unavailable
 from services.contacts.contract.answers import IndividualAnswer
-from services.interactions.contract import AgainstPreferencesQuerySchema
 from services.interactions.contract.answers import AgainstPreferenceAnswer
+from services.interactions.contract.schemas import AgainstPreferencesQuerySchema
 
 SHOWN = 50
 

@@ -5,24 +5,20 @@ from __future__ import annotations
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
-from services.interactions.contract import (
-    AgainstPreferenceSchema,
+from services.interactions.contract.answers import AgainstPreferenceAnswer, AttendeeAnswer, CoordinationRequestAnswer, EventAnswer, InteractionAnswer
+from services.interactions.contract.schemas import (
     AgainstPreferencesQuerySchema,
     AttendeeListQuerySchema,
     AttendeesAddSchema,
-    AttendeeSchema,
     CoordinationRequestChangeSchema,
     CoordinationRequestCreateSchema,
     CoordinationRequestListQuerySchema,
-    CoordinationRequestSchema,
     EventChangeSchema,
     EventCreateSchema,
     EventListQuerySchema,
-    EventSchema,
     InteractionChangeSchema,
     InteractionCreateSchema,
     InteractionListQuerySchema,
-    InteractionSchema,
 )
 
 interactions = ApiBlueprint("interactions", __name__, url_prefix="/interactions", description="What was said, and promised")
@@ -35,13 +31,13 @@ requests = ApiBlueprint(
 )
 
 
-@interactions.endpoint("GET", "", query=InteractionListQuerySchema, answers=InteractionSchema, collection=True)
+@interactions.endpoint("GET", "", query=InteractionListQuerySchema, answers=InteractionAnswer, collection=True)
 def list_interactions(query: Parameters) -> object:
     """List interactions, the most recent first."""
     return ask("interactions", "list_interactions", query=query)
 
 
-@interactions.endpoint("POST", "", body=InteractionCreateSchema, answers=InteractionSchema, status=201, tagged=True)
+@interactions.endpoint("POST", "", body=InteractionCreateSchema, answers=InteractionAnswer, status=201, tagged=True)
 def create_interaction(body: JsonObject) -> object:
     """Log an interaction with its follow-ups (R48-R54)."""
     interaction = command("interactions", "create_interaction", body=body)
@@ -52,7 +48,7 @@ def create_interaction(body: JsonObject) -> object:
     "GET",
     "/against-preferences",
     query=AgainstPreferencesQuerySchema,
-    answers=AgainstPreferenceSchema,
+    answers=AgainstPreferenceAnswer,
     collection=True,
 )
 def list_against_preferences(query: Parameters) -> object:
@@ -60,7 +56,7 @@ def list_against_preferences(query: Parameters) -> object:
     return ask("interactions", "list_against_preferences", query=query)
 
 
-@interactions.endpoint("GET", "/<uuid:interaction_id>", answers=InteractionSchema, tagged=True, problems=(404,))
+@interactions.endpoint("GET", "/<uuid:interaction_id>", answers=InteractionAnswer, tagged=True, problems=(404,))
 def read_interaction(interaction_id: str) -> object:
     """Read one interaction."""
     return ask("interactions", "read_interaction", interaction_id=interaction_id)
@@ -70,7 +66,7 @@ def read_interaction(interaction_id: str) -> object:
     "PATCH",
     "/<uuid:interaction_id>",
     body=InteractionChangeSchema,
-    answers=InteractionSchema,
+    answers=InteractionAnswer,
     tagged=True,
     matched=True,
     problems=(404,),
@@ -89,7 +85,7 @@ def withdraw_interaction(interaction_id: str, if_match: str) -> object:
 @interactions.endpoint(
     "POST",
     "/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done",
-    answers=InteractionSchema,
+    answers=InteractionAnswer,
     problems=(404,),
 )
 def complete_follow_up(interaction_id: str, follow_up_id: str) -> object:
@@ -97,25 +93,25 @@ def complete_follow_up(interaction_id: str, follow_up_id: str) -> object:
     return command("interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id)
 
 
-@events.endpoint("GET", "", query=EventListQuerySchema, answers=EventSchema, collection=True)
+@events.endpoint("GET", "", query=EventListQuerySchema, answers=EventAnswer, collection=True)
 def list_events(query: Parameters) -> object:
     """List events, the most recent first."""
     return ask("interactions", "list_events", query=query)
 
 
-@events.endpoint("POST", "", body=EventCreateSchema, answers=EventSchema, status=201, tagged=True)
+@events.endpoint("POST", "", body=EventCreateSchema, answers=EventAnswer, status=201, tagged=True)
 def create_event(body: JsonObject) -> object:
     """Create an event."""
     return created("events.read_event", event_id=command("interactions", "create_event", body=body))
 
 
-@events.endpoint("GET", "/<uuid:event_id>", answers=EventSchema, tagged=True, problems=(404,))
+@events.endpoint("GET", "/<uuid:event_id>", answers=EventAnswer, tagged=True, problems=(404,))
 def read_event(event_id: str) -> object:
     """Read one event."""
     return ask("interactions", "read_event", event_id=event_id)
 
 
-@events.endpoint("PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventSchema, tagged=True, matched=True, problems=(404,))
+@events.endpoint("PATCH", "/<uuid:event_id>", body=EventChangeSchema, answers=EventAnswer, tagged=True, matched=True, problems=(404,))
 def change_event(event_id: str, if_match: str, body: JsonObject) -> object:
     """Change the given fields of an event."""
     return command("interactions", "change_event", event_id=event_id, if_match=if_match, body=body)
@@ -125,7 +121,7 @@ def change_event(event_id: str, if_match: str, body: JsonObject) -> object:
     "GET",
     "/<uuid:event_id>/attendees",
     query=AttendeeListQuerySchema,
-    answers=AttendeeSchema,
+    answers=AttendeeAnswer,
     collection=True,
     problems=(404,),
 )
@@ -138,7 +134,7 @@ def list_attendees(event_id: str, query: Parameters) -> object:
     "POST",
     "/<uuid:event_id>/attendees",
     body=AttendeesAddSchema,
-    answers=AttendeeSchema,
+    answers=AttendeeAnswer,
     collection=True,
     status=201,
     problems=(404,),
@@ -154,20 +150,20 @@ def remove_attendee(event_id: str, attendee_id: str) -> object:
     return command("interactions", "remove_attendee", event_id=event_id, attendee_id=attendee_id)
 
 
-@requests.endpoint("GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestSchema, collection=True)
+@requests.endpoint("GET", "", query=CoordinationRequestListQuerySchema, answers=CoordinationRequestAnswer, collection=True)
 def list_coordination_requests(query: Parameters) -> object:
     """List the coordination requests that concern you, the latest first."""
     return ask("interactions", "list_coordination_requests", query=query)
 
 
-@requests.endpoint("POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestSchema, status=201, tagged=True)
+@requests.endpoint("POST", "", body=CoordinationRequestCreateSchema, answers=CoordinationRequestAnswer, status=201, tagged=True)
 def create_coordination_request(body: JsonObject) -> object:
     """Ask the owner of a record to speak to the person."""
     asked = command("interactions", "create_coordination_request", body=body)
     return created("coordination-requests.read_coordination_request", request_id=asked)
 
 
-@requests.endpoint("GET", "/<uuid:request_id>", answers=CoordinationRequestSchema, tagged=True, problems=(404,))
+@requests.endpoint("GET", "/<uuid:request_id>", answers=CoordinationRequestAnswer, tagged=True, problems=(404,))
 def read_coordination_request(request_id: str) -> object:
     """Read one coordination request."""
     return ask("interactions", "read_coordination_request", request_id=request_id)
@@ -177,7 +173,7 @@ def read_coordination_request(request_id: str) -> object:
     "PATCH",
     "/<uuid:request_id>",
     body=CoordinationRequestChangeSchema,
-    answers=CoordinationRequestSchema,
+    answers=CoordinationRequestAnswer,
     tagged=True,
     matched=True,
     problems=(404,),

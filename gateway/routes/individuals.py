@@ -6,7 +6,7 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.routes.removal import accepted_erasure, erase
-from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
+from gateway.routes.timeline import TimelineItem, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     ContactPointCreateSchema,
     ContactPointSchema,
@@ -179,7 +179,7 @@ def delete_note(individual_id: str, note_id: str, if_match: str) -> object:
     "GET",
     "/<uuid:individual_id>/history",
     query=TimelineQuerySchema,
-    answers=HistoryItemSchema,
+    answers=TimelineItem,
     collection=True,
     problems=(404,),
 )

@@ -6,7 +6,7 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, collection_schema, created
 from gateway.routes.removal import accepted_erasure, erase
-from gateway.routes.timeline import HistoryItemSchema, TimelineQuerySchema, timeline
+from gateway.routes.timeline import TimelineItem, TimelineQuerySchema, timeline
 from services.contacts.contract import (
     OrganizationChangeSchema,
     OrganizationCreateSchema,
@@ -80,7 +80,7 @@ def erase_organization(organization_id: str, if_match: str, body: JsonObject) ->
     "GET",
     "/<uuid:organization_id>/history",
     query=TimelineQuerySchema,
-    answers=HistoryItemSchema,
+    answers=TimelineItem,
     collection=True,
     problems=(404,),
 )

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, Parameters
-from services.contacts.contract import RegionReportQuerySchema, RegionReportSchema
-from services.interactions.contract import (
-    CoverageGapsQuerySchema,
-    CoverageGapsSchema,
-    SpokenToQuerySchema,
-    SpokenToSchema,
-)
+from services.contacts.contract import RegionReportQuerySchema
+from services.contacts.contract.answers import RegionReport
+from services.interactions.contract.answers import CoverageGaps, SpokenTo
+from services.interactions.contract.schemas import CoverageGapsQuerySchema, SpokenToQuerySchema
 
 blueprint = ApiBlueprint("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
 
 
-@blueprint.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenToSchema, problems=(404,))
+@blueprint.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenTo, problems=(404,))
 def report_spoken_to(query: Parameters) -> object:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
     return ask("interactions", "report_spoken_to", query=query)
 
 
-@blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGapsSchema, problems=(404,))
+@blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGaps, problems=(404,))
 def report_coverage_gaps(query: Parameters) -> object:
     """List the states without interactions or without stakeholders (R88)."""
     return ask("interactions", "report_coverage_gaps", query=query)
 
 
-@blueprint.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReportSchema)
+@blueprint.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReport)
 def report_stakeholders_by_region(query: Parameters) -> object:
     """Count stakeholders by FEMA region and state (R101, R102)."""
     return ask("contacts", "report_stakeholders_by_region", query=query)

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict, cast
+from typing import Annotated, NotRequired, TypedDict, cast
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
+from msgspec import Meta
 
 from gateway.clients import query as ask
 from gateway.endpoints import Parameters
 from gateway.merging import Page, Part, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
 from services.chassis.messages import Unavailable
 from services.chassis.validation import Closed
-from services.contacts.contract.answers import OrganizationAnswer
+from services.contacts.contract.answers import OrganizationAnswer, Owner
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
 
 
-class TimelineItem(TypedDict):
-    """The fields of one moment that the gateway reads; `HistoryItemSchema` lists all."""
+#: One moment: an interaction, an attendance, a hand-over, a verification or the registration; `from` is no name that a class may use.
+TimelineItem = TypedDict(
+    "TimelineItem",
+    {
+        "kind": str,
+        "at": str,
+        "id": NotRequired[str | None],
+        "mode": NotRequired[str | None],
+        "initiated_by": NotRequired[Annotated[str | None, Meta(description="Who began an interaction, where that is known (T33).")]],
+        "component": NotRequired[str | None],
+        "user": NotRequired[str | None],
+        "event_id": NotRequired[str | None],
+        "event_name": NotRequired[str | None],
+        "issue_ids": NotRequired[list[str]],
+        "from": NotRequired[Annotated[Owner, Meta(description="Whose record it was, before a hand-over.")]],
+        "to": NotRequired[Annotated[Owner, Meta(description="Whose it was then.")]],
+        "outcome": NotRequired[str | None],
+        "medium": NotRequired[Annotated[str, Meta(description="How a verification was made.")]],
+        "withdrawn": NotRequired[Annotated[list[str], Meta(description="What the person no longer declined to give.")]],
+    },
+)
 
-    kind: str
-    at: str
+
+class Moment(TimelineItem):
+    """One moment as a service answers it; contacts says `by` where a client reads `user`."""
+
     position: list[str]
     by: NotRequired[str | None]
-    user: NotRequired[str | None]
-    component: NotRequired[str | None]
 
 
 class TimelineQuerySchema(Closed):
@@ -32,26 +52,6 @@ class TimelineQuerySchema(Closed):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=2000))
-
-
-class HistoryItemSchema(Schema):
-    """One moment: an interaction, an attendance, a hand-over, a verification or the registration."""
-
-    kind = fields.String(required=True)
-    id = fields.String(allow_none=True)
-    at = fields.String(required=True)
-    mode = fields.String(allow_none=True)
-    initiated_by = fields.String(allow_none=True, metadata={"description": "Who began an interaction, where that is known (T33)."})
-    component = fields.String(allow_none=True)
-    user = fields.String(allow_none=True)
-    event_id = fields.String(allow_none=True)
-    event_name = fields.String(allow_none=True)
-    issue_ids = fields.List(fields.String())
-    from_ = fields.Dict(data_key="from", metadata={"description": "Whose record it was, before a hand-over."})
-    to = fields.Dict(metadata={"description": "Whose it was then."})
-    outcome = fields.String(allow_none=True)
-    medium = fields.String(metadata={"description": "How a verification was made."})
-    withdrawn = fields.List(fields.String(), metadata={"description": "What the person no longer declined to give."})
 
 
 def timeline(kind: str, subject_id: str, query: Parameters) -> Page[TimelineItem]:
@@ -64,7 +64,7 @@ def timeline(kind: str, subject_id: str, query: Parameters) -> Page[TimelineItem
     limit, cursor = page_bounds(query)
     after = decode_instant_position(cursor) if cursor else None
     own = _part_of_contacts(kind, subject_id, limit, after)
-    theirs: Part[TimelineItem] = {"items": [], "more": False, "total": 0}
+    theirs: Part[Moment] = {"items": [], "more": False, "total": 0}
     is_whole = True
     try:
         theirs = ask("interactions", "list_history", query={kind: subject_id, "limit": limit, "after": after})
@@ -81,13 +81,13 @@ def timeline(kind: str, subject_id: str, query: Parameters) -> Page[TimelineItem
     return page if is_whole else {"warning": WARNING, **page}
 
 
-def _part_of_contacts(kind: str, subject_id: str, limit: int, after: list[str] | None) -> Part[TimelineItem]:
+def _part_of_contacts(kind: str, subject_id: str, limit: int, after: list[str] | None) -> Part[Moment]:
     if kind == "individual_id":
-        part: Part[TimelineItem] = ask("contacts", "record_history", individual_id=subject_id, query={"limit": limit, "after": after})
+        part: Part[Moment] = ask("contacts", "record_history", individual_id=subject_id, query={"limit": limit, "after": after})
         return {**part, "items": [_with_user(item) for item in part["items"]]}
     organization: OrganizationAnswer = ask("contacts", "read_organization", organization_id=subject_id)
     owner, created_at = organization["owner"], str(organization["created_at"])
-    entry: TimelineItem = {
+    entry: Moment = {
         "kind": "registered",
         "at": created_at,
         "user": owner["user"],
@@ -98,6 +98,6 @@ def _part_of_contacts(kind: str, subject_id: str, limit: int, after: list[str] |
     return {"items": [entry] if is_after else [], "more": False, "total": 1}
 
 
-def _with_user(item: TimelineItem) -> TimelineItem:
+def _with_user(item: Moment) -> Moment:
     """Return an item of contacts with `user` in place of `by`."""
-    return cast(TimelineItem, {**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")})
+    return cast(Moment, {**{name: value for name, value in item.items() if name != "by"}, "user": item.get("by")})

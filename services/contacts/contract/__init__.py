@@ -73,7 +73,6 @@ from services.contacts.contract.schemas.search import (
     AudienceSchema,
     NamesQuerySchema,
     RegionReportQuerySchema,
-    RegionReportSchema,
     StakeholderQuerySchema,
     StakeholderSchema,
 )
@@ -138,7 +137,6 @@ __all__ = [
     "PairSchema",
     "PreferencesChanged",
     "RegionReportQuerySchema",
-    "RegionReportSchema",
     "RelationshipEstablished",
     "RevealQuerySchema",
     "RevealSchema",

@@ -322,7 +322,7 @@ class RegionCount(TypedDict):
 
 
 class RegionReport(TypedDict):
-    """How many stakeholders there are in each region (R101)."""
+    """How many stakeholders there are in each region (R101); `without_state` are those of no known state."""
 
     regions: list[RegionCount]
     without_state: int

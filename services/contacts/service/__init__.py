@@ -26,7 +26,7 @@ from services.contacts.service.imports import ImportMethods
 from services.contacts.service.integrations import IntegrationMethods
 from services.contacts.usecases import announcement_handlers, contact_points, individuals, naming, notes, organizations, search, verifying
 from services.contacts.usecases.imports import setting_aside
-from services.interactions.contract import (
+from services.interactions.contract.announcements import (
     AttendanceRecorded,
     InteractionLogged,
     InteractionWithdrawn,

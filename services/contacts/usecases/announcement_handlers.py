@@ -12,7 +12,7 @@ from services.access.contract import ComponentChanged, UserChanged
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import RelationshipEstablished
 from services.contacts.storage import links, projections
-from services.interactions.contract import IssueChanged, IssueRegistered
+from services.interactions.contract.announcements import IssueChanged, IssueRegistered
 
 #: How attendance counts as contact (R56).
 EVENT = "event"

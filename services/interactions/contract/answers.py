@@ -1,18 +1,14 @@
-"""The shapes of what interactions answers, as use cases make them; `schemas` documents the same for the gateway."""
+"""The shapes of what interactions answers; OpenAPI documents them."""
 
 from __future__ import annotations
 
-from typing import Generic, NotRequired, TypedDict, TypeVar
+from typing import Annotated, Generic, Literal, NotRequired, TypedDict, TypeVar
+
+from msgspec import Meta
+
+from services.chassis.answers import AtLeast, DayText, IdText, InstantText
 
 Item = TypeVar("Item")
-
-
-class Page(TypedDict, Generic[Item]):
-    """A page of a list, with the cursor of the next page."""
-
-    items: list[Item]
-    next: str | None
-    total: int | dict[str, int]
 
 
 class Part(TypedDict, Generic[Item]):
@@ -20,31 +16,31 @@ class Part(TypedDict, Generic[Item]):
 
     items: list[Item]
     more: bool
-    total: int | dict[str, int]
+    total: int | AtLeast
 
 
 # Issues ---------------------------------------------------------------------------------------------------------
 
 
 class IssueAnswer(TypedDict):
-    """An issue."""
+    """An issue (R65-R71)."""
 
-    id: str
+    id: IdText
     name: str | None
     priority: str
-    parent_id: str | None
+    parent_id: IdText | None
     active: bool
     summary: str | None
     component: str
-    created_by: str
-    created_at: str
-    updated_at: str
+    created_by: IdText
+    created_at: InstantText
+    updated_at: InstantText
 
 
 class IssueNode(TypedDict):
     """An issue in the tree, with those below it."""
 
-    id: str
+    id: IdText
     name: str | None
     active: bool
     issues: list[IssueNode]
@@ -73,92 +69,92 @@ class ErasedIssues(TypedDict):
 class IssueUpdateAnswer(TypedDict):
     """An update of an issue."""
 
-    id: str
-    issue_id: str
+    id: IdText
+    issue_id: IdText
     kind: str
     text: str | None
-    happened_on: str | None
+    happened_on: DayText | None
     component: str
-    created_by: str
-    created_at: str
+    created_by: IdText
+    created_at: InstantText
 
 
 class TalkingPointAnswer(TypedDict):
     """A talking point of an issue."""
 
-    id: str
-    issue_id: str
+    id: IdText
+    issue_id: IdText
     text: str | None
     component: str
-    created_by: str
-    created_at: str
+    created_by: IdText
+    created_at: InstantText
 
 
 # Interactions ---------------------------------------------------------------------------------------------------
 
 
 class FollowUpAnswer(TypedDict):
-    """A promise."""
+    """A promise as it stands."""
 
-    id: str
+    id: IdText
     text: str | None
-    due_on: str | None
+    due_on: DayText | None
     mode: str | None
-    assignee: str | None
-    created_by: str
-    done_at: str | None
-    done_by: str | None
+    assignee: Annotated[IdText | None, Meta(description="Whose it is; without one it is `created_by`'s.")]
+    created_by: IdText
+    done_at: InstantText | None
+    done_by: IdText | None
 
 
 class InteractionAnswer(TypedDict):
-    """An interaction."""
+    """An interaction (R48-R57)."""
 
-    id: str
-    held_at: str
+    id: IdText
+    held_at: InstantText
     mode: str
     initiated_by: str | None
     component: str
-    user: str
-    individual_ids: list[str]
-    organization_ids: list[str]
-    issue_ids: list[str]
-    event_id: str | None
+    user: IdText
+    individual_ids: list[IdText]
+    organization_ids: list[IdText]
+    issue_ids: list[IdText]
+    event_id: IdText | None
     outcome: str | None
     follow_ups: list[FollowUpAnswer]
-    no_contact_request_id: str | None
-    created_by: str
-    created_at: str
-    updated_at: str
+    no_contact_request_id: IdText | None
+    created_by: IdText
+    created_at: InstantText
+    updated_at: InstantText
 
 
 # Events ---------------------------------------------------------------------------------------------------------
 
 
 class EventAnswer(TypedDict):
-    """An event."""
+    """An event (R58-R63); who attended is at `/events/{id}/attendees`."""
 
-    id: str
+    id: IdText
     name: str | None
     place: str | None
     agenda: str | None
-    starts_at: str
-    ends_at: str | None
-    issue_ids: list[str]
+    starts_at: InstantText
+    ends_at: InstantText | None
+    issue_ids: list[IdText]
     component: str
-    created_by: str
-    created_at: str
-    updated_at: str
+    created_by: IdText
+    created_at: InstantText
+    updated_at: InstantText
 
 
 class AttendeeAnswer(TypedDict):
     """An attendee of an event."""
 
-    id: str
-    individual_id: str | None
-    organization_id: str | None
+    id: IdText
+    individual_id: IdText | None
+    organization_id: IdText | None
     component: str
-    recorded_by: str
-    recorded_at: str
+    recorded_by: IdText
+    recorded_at: InstantText
 
 
 # Coordination ---------------------------------------------------------------------------------------------------
@@ -167,31 +163,35 @@ class AttendeeAnswer(TypedDict):
 class Addressee(TypedDict):
     """Who has to answer a request, or sent it."""
 
-    user: str
+    user: IdText
     component: str | None
 
 
 class CoordinationRequestAnswer(TypedDict):
-    """A coordination request, with the states that the caller may put it into."""
+    """A coordination request (R86, R87); `owner` is whoever has to answer it now.
 
-    id: str
-    individual_id: str
-    issue_id: str | None
+    `moves` are the states that the caller may put it into now. `closed_because` says why it ended by itself:
+    `no_contact` (the person asked not to be contacted) or `record_is_yours` (whoever asked became the owner).
+    """
+
+    id: IdText
+    individual_id: IdText
+    issue_id: IdText | None
     message: str | None
-    due_on: str | None
+    due_on: DayText | None
     mode: str | None
     status: str
     reason: str | None
-    requested_by: str
+    requested_by: IdText
     requested_component: str
     asked_component: str | None
     owner: Addressee | None
     closed_because: str | None
     moves: list[str]
-    created_at: str
-    answered_at: str | None
-    answered_by: str | None
-    done_at: str | None
+    created_at: InstantText
+    answered_at: InstantText | None
+    answered_by: IdText | None
+    done_at: InstantText | None
 
 
 # Reading across -------------------------------------------------------------------------------------------------
@@ -201,30 +201,30 @@ class HistoryItemAnswer(TypedDict):
     """An interaction or an attendance in a stakeholder's history."""
 
     kind: str
-    id: str
-    at: str
+    id: IdText
+    at: InstantText
     mode: str
     initiated_by: str | None
     component: str
-    user: str
-    event_id: str | None
-    issue_ids: list[str]
+    user: IdText
+    event_id: IdText | None
+    issue_ids: list[IdText]
     outcome: str | None
     event_name: str | None
     position: list[str]
 
 
 class AgainstPreferenceAnswer(TypedDict):
-    """An interaction that the department began against a preference."""
+    """An interaction that the department began with somebody who had said that they did not want it (T33)."""
 
-    interaction_id: str
-    individual_id: str
-    preference: str
-    stated_at: str
-    held_at: str
+    interaction_id: IdText
+    individual_id: IdText
+    preference: Annotated[str, Meta(description="What they had said.")]
+    stated_at: Annotated[InstantText, Meta(description="When that was recorded.")]
+    held_at: InstantText
     mode: str
     component: str
-    user: str
+    user: IdText
 
 
 class Counts(TypedDict):
@@ -244,14 +244,14 @@ class SpokenState(Counts):
 
 
 class SpokenRegion(Counts):
-    """The counts of a FEMA region."""
+    """The counts of a FEMA region, drilled to its states (T12)."""
 
     fema_region: int
     states: list[SpokenState]
 
 
 class SpokenTo(TypedDict):
-    """The report on who was spoken to."""
+    """The report `spoken-to`; `without_state` are those of no known state."""
 
     regions: list[SpokenRegion]
     without_state: Counts
@@ -259,17 +259,17 @@ class SpokenTo(TypedDict):
 
 
 class Gap(TypedDict):
-    """A state in which nobody was spoken to."""
+    """A state with a gap: `not_spoken_to` (people are known there) or `nobody_known`."""
 
     fema_region: int
     state: str
     name: str
     known: int
-    gap: str
+    gap: Literal["not_spoken_to", "nobody_known"]
 
 
 class CoverageGaps(TypedDict):
-    """The report on gaps."""
+    """The report `coverage-gaps`."""
 
     items: list[Gap]
     total: int
@@ -279,9 +279,9 @@ class TaskSubject(TypedDict):
     """What a task is about."""
 
     type: str
-    id: str
-    individual_ids: list[str]
-    organization_ids: list[str]
+    id: IdText
+    individual_ids: list[IdText]
+    organization_ids: list[IdText]
     interaction_id: NotRequired[str | None]
     individual_id: NotRequired[str]
 
@@ -294,10 +294,10 @@ class TaskAnswer(TypedDict):
     notice: bool
     subject: TaskSubject
     text: str | None
-    issue_id: str | None
+    issue_id: IdText | None
     by: Addressee | None
-    at: str | None
-    due_on: str | None
+    at: InstantText | None
+    due_on: DayText | None
     link: str
 
 

@@ -1,11 +1,11 @@
-"""What comes in and goes out; the gateway serves HTTP and writes the OpenAPI document with these very schemas."""
+"""The shapes of what interactions is given; OpenAPI documents them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import ValidationError, fields, pre_load, validate, validates_schema
 
 from services.chassis.instants import Day, Instant
 from services.chassis.validation import Closed, Id, Loads
@@ -69,15 +69,6 @@ class _Screened(Closed):
     )
 
 
-class Outbound(Schema):
-    """What a client reads; it documents the answer."""
-
-    class Meta:
-        """Contracts only grow."""
-
-        unknown = EXCLUDE
-
-
 # Issues ---------------------------------------------------------------------------------------------------------
 
 
@@ -118,21 +109,6 @@ class IssueListQuerySchema(Loads[commands.IssueListQuery]):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class IssueSchema(Outbound):
-    """An issue (R65-R71)."""
-
-    id = Id(required=True)
-    name = fields.String(required=True, allow_none=True)
-    priority = fields.String(required=True)
-    parent_id = Id(required=True, allow_none=True)
-    active = fields.Boolean(required=True)
-    summary = fields.String(required=True, allow_none=True)
-    component = fields.String(required=True)
-    created_by = Id(required=True)
-    created_at = fields.AwareDateTime(required=True)
-    updated_at = fields.AwareDateTime(required=True)
-
-
 class IssueTextListQuerySchema(Loads[commands.PageQuery]):
     """A page of an issue's updates or talking points."""
 
@@ -148,34 +124,10 @@ class IssueUpdateCreateSchema(_Screened, Loads[commands.IssueUpdateCreate]):
     happened_on = Day(load_default=None, allow_none=True)
 
 
-class IssueUpdateSchema(Outbound):
-    """One update of an issue."""
-
-    id = Id(required=True)
-    issue_id = Id(required=True)
-    kind = fields.String(required=True)
-    text = fields.String(required=True, allow_none=True)
-    happened_on = fields.Date(required=True, allow_none=True)
-    component = fields.String(required=True)
-    created_by = Id(required=True)
-    created_at = fields.AwareDateTime(required=True)
-
-
 class TalkingPointCreateSchema(_Screened, Loads[commands.TalkingPointCreate]):
     """Something to say on an issue (R68)."""
 
     text = Words(required=True, validate=validate.Length(min=1, max=TEXT_LIMIT))
-
-
-class TalkingPointSchema(Outbound):
-    """One talking point of an issue."""
-
-    id = Id(required=True)
-    issue_id = Id(required=True)
-    text = fields.String(required=True, allow_none=True)
-    component = fields.String(required=True)
-    created_by = Id(required=True)
-    created_at = fields.AwareDateTime(required=True)
 
 
 # Interactions ---------------------------------------------------------------------------------------------------
@@ -277,53 +229,6 @@ class AgainstPreferencesQuerySchema(Loads[commands.AgainstPreferencesQuery]):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class FollowUpReadSchema(Outbound):
-    """A promise as it stands."""
-
-    id = Id(required=True)
-    text = fields.String(required=True, allow_none=True)
-    due_on = fields.Date(required=True, allow_none=True)
-    mode = fields.String(required=True, allow_none=True)
-    assignee = Id(required=True, allow_none=True, metadata={"description": "Whose it is; without one it is `created_by`'s."})
-    created_by = Id(required=True)
-    done_at = fields.AwareDateTime(required=True, allow_none=True)
-    done_by = Id(required=True, allow_none=True)
-
-
-class InteractionSchema(Outbound):
-    """An interaction (R48-R57)."""
-
-    id = Id(required=True)
-    held_at = fields.AwareDateTime(required=True)
-    mode = fields.String(required=True)
-    initiated_by = fields.String(required=True, allow_none=True)
-    component = fields.String(required=True)
-    user = Id(required=True)
-    individual_ids = fields.List(Id(), required=True)
-    organization_ids = fields.List(Id(), required=True)
-    issue_ids = fields.List(Id(), required=True)
-    event_id = Id(required=True, allow_none=True)
-    outcome = fields.String(required=True, allow_none=True)
-    follow_ups = fields.List(fields.Nested(FollowUpReadSchema), required=True)
-    no_contact_request_id = Id(required=True, allow_none=True)
-    created_by = Id(required=True)
-    created_at = fields.AwareDateTime(required=True)
-    updated_at = fields.AwareDateTime(required=True)
-
-
-class AgainstPreferenceSchema(Outbound):
-    """One interaction that the department began with somebody who had said that they did not want it (T33)."""
-
-    interaction_id = Id(required=True)
-    individual_id = Id(required=True)
-    preference = fields.String(required=True, metadata={"description": "What they had said."})
-    stated_at = fields.AwareDateTime(required=True, metadata={"description": "When that was recorded."})
-    held_at = fields.AwareDateTime(required=True)
-    mode = fields.String(required=True)
-    component = fields.String(required=True)
-    user = Id(required=True)
-
-
 # Events ---------------------------------------------------------------------------------------------------------
 
 
@@ -369,22 +274,6 @@ class EventListQuerySchema(Loads[commands.EventListQuery]):
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class EventSchema(Outbound):
-    """An event (R58-R63); who attended is at `/events/{id}/attendees`."""
-
-    id = Id(required=True)
-    name = fields.String(required=True, allow_none=True)
-    starts_at = fields.AwareDateTime(required=True)
-    ends_at = fields.AwareDateTime(required=True, allow_none=True)
-    place = fields.String(required=True, allow_none=True)
-    agenda = fields.String(required=True, allow_none=True)
-    issue_ids = fields.List(Id(), required=True)
-    component = fields.String(required=True)
-    created_by = Id(required=True)
-    created_at = fields.AwareDateTime(required=True)
-    updated_at = fields.AwareDateTime(required=True)
-
-
 class AttendeesAddSchema(Loads[commands.AttendeesAdd]):
     """Who attended an event (R62)."""
 
@@ -403,17 +292,6 @@ class AttendeeListQuerySchema(Loads[commands.PageQuery]):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
     cursor = fields.String(validate=validate.Length(max=2000))
-
-
-class AttendeeSchema(Outbound):
-    """One attendee."""
-
-    id = Id(required=True)
-    individual_id = Id(required=True, allow_none=True)
-    organization_id = Id(required=True, allow_none=True)
-    component = fields.String(required=True)
-    recorded_by = Id(required=True)
-    recorded_at = fields.AwareDateTime(required=True)
 
 
 # Coordination ---------------------------------------------------------------------------------------------------
@@ -462,33 +340,6 @@ class CoordinationRequestListQuerySchema(Loads[commands.CoordinationRequestListQ
     cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class CoordinationRequestSchema(Outbound):
-    """A coordination request (R86, R87); `owner` is whoever has to answer it now.
-
-    `moves` are the states that the caller may put it into now. `closed_because` says why it ended by itself:
-    `no_contact` (the person asked not to be contacted) or `record_is_yours` (whoever asked became the owner).
-    """
-
-    id = Id(required=True)
-    individual_id = Id(required=True)
-    issue_id = Id(required=True, allow_none=True)
-    message = fields.String(required=True, allow_none=True)
-    due_on = fields.Date(required=True, allow_none=True)
-    mode = fields.String(required=True, allow_none=True)
-    status = fields.String(required=True)
-    reason = fields.String(required=True, allow_none=True)
-    requested_by = Id(required=True)
-    requested_component = fields.String(required=True)
-    asked_component = fields.String(required=True, allow_none=True)
-    owner = fields.Dict(required=True, allow_none=True)
-    closed_because = fields.String(required=True, allow_none=True)
-    moves = fields.List(fields.String(), required=True)
-    created_at = fields.AwareDateTime(required=True)
-    answered_at = fields.AwareDateTime(required=True, allow_none=True)
-    answered_by = Id(required=True, allow_none=True)
-    done_at = fields.AwareDateTime(required=True, allow_none=True)
-
-
 # Reading across ----------------------------------------------------------------------------------------------
 
 
@@ -507,23 +358,6 @@ class HistoryQuerySchema(Loads[commands.HistoryQuery]):
             raise ValidationError(message, "individual_id")
 
 
-class HistoryItemSchema(Outbound):
-    """One moment of a stakeholder's history: an `interaction` or an `attendance`."""
-
-    kind = fields.String(required=True)
-    id = Id(required=True)
-    at = fields.AwareDateTime(required=True)
-    mode = fields.String(required=True)
-    initiated_by = fields.String(required=True, allow_none=True)
-    component = fields.String(required=True)
-    user = Id(required=True)
-    event_id = Id(required=True, allow_none=True)
-    issue_ids = fields.List(Id(), required=True)
-    outcome = fields.String(required=True, allow_none=True)
-    event_name = fields.String(required=True, allow_none=True)
-    position = fields.List(fields.String(), required=True)
-
-
 class SpokenToQuerySchema(Loads[commands.SpokenToQuery]):
     """How many were spoken to: about an issue or a priority, in a region or state, in a period (R100, T12)."""
 
@@ -538,54 +372,6 @@ class SpokenToQuerySchema(Loads[commands.SpokenToQuery]):
 
 class CoverageGapsQuerySchema(SpokenToQuerySchema):
     """Where nobody was spoken to, and where nobody is known (R88, R97)."""
-
-
-class CountSchema(Outbound):
-    """`known` and `spoken_to` count individuals; organizations are counted beside them."""
-
-    spoken_to = fields.Integer(required=True)
-    known = fields.Integer(required=True)
-    organizations_spoken_to = fields.Integer(required=True)
-    organizations_known = fields.Integer(required=True)
-
-
-class SpokenStateSchema(CountSchema):
-    """The counts of one state or territory."""
-
-    state = fields.String(required=True)
-    name = fields.String(required=True)
-
-
-class SpokenRegionSchema(CountSchema):
-    """The counts of one FEMA region, drilled to its states (T12)."""
-
-    fema_region = fields.Integer(required=True)
-    states = fields.List(fields.Nested(SpokenStateSchema), required=True)
-
-
-class SpokenToSchema(Outbound):
-    """The report `spoken-to`; `without_state` are those of no known state."""
-
-    regions = fields.List(fields.Nested(SpokenRegionSchema), required=True)
-    without_state = fields.Nested(CountSchema, required=True)
-    total = fields.Nested(CountSchema, required=True)
-
-
-class GapSchema(Outbound):
-    """One state with a gap: `not_spoken_to` (people are known there) or `nobody_known`."""
-
-    fema_region = fields.Integer(required=True)
-    state = fields.String(required=True)
-    name = fields.String(required=True)
-    known = fields.Integer(required=True)
-    gap = fields.String(required=True)
-
-
-class CoverageGapsSchema(Outbound):
-    """The report `coverage-gaps`."""
-
-    items = fields.List(fields.Nested(GapSchema), required=True)
-    total = fields.Integer(required=True)
 
 
 class TaskListQuerySchema(Loads[commands.TaskListQuery]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from services.interactions.contract import RequestSettled
+from services.interactions.contract.refusals import RequestSettled
 
 #: The states that the addressee may set. An accepted request may still be declined, if the attempt failed.
 _ANSWERS: Final = MappingProxyType(

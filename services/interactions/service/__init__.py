@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.access.contract import UserChanged
+from services.chassis.answers import Page
 from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc
 from services.chassis.entrypoints.operations import OperationMethods
@@ -31,8 +32,7 @@ from services.contacts.contract import (
     PreferencesChanged,
 )
 from services.contacts.contract.answers import KeptTextAnswer
-from services.interactions import contract
-from services.interactions.contract import answers
+from services.interactions.contract import answers, schemas
 from services.interactions.contract.commands import InteractionChange, InteractionCreate
 from services.interactions.service.dependencies import DependenciesProvider
 from services.interactions.usecases import (
@@ -68,7 +68,7 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:issue:register", command=True, status=201, created="id")
     def create_issue(self, call: CommandCall, body: object) -> answers.IssueAnswer:
         """Register an issue (R65, R71)."""
-        command = ready(contract.IssueCreateSchema).load(body)
+        command = ready(schemas.IssueCreateSchema).load(body)
         return call.run(
             lambda work: issues.register_issue(work, by=call.caller, now=self.database.clock(), command=command),
             replay=lambda work, subject_id: issues.read_issue(work, by=call.caller, issue_id=subject_id),
@@ -81,9 +81,9 @@ class InteractionsService(OperationMethods, Witness):
             return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
 
     @rpc("interactions:issue:list")
-    def list_issues(self, caller: Caller, query: object) -> answers.Page[answers.IssueAnswer]:
+    def list_issues(self, caller: Caller, query: object) -> Page[answers.IssueAnswer]:
         """List issues."""
-        wanted = ready(contract.IssueListQuerySchema).load(query)
+        wanted = ready(schemas.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return issues.list_issues(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
@@ -96,7 +96,7 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:issue:change", subject="issue_id", command=True)
     def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: object) -> answers.IssueAnswer:
         """Change an issue."""
-        command = ready(contract.IssueChangeSchema).load(body)
+        command = ready(schemas.IssueChangeSchema).load(body)
         return call.run(
             lambda work: issues.change_issue(
                 work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, command=command
@@ -113,32 +113,32 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:issue-update:add", subject="issue_id", command=True, status=201, created="id")
     def add_issue_update(self, call: CommandCall, issue_id: str, body: object) -> answers.IssueUpdateAnswer:
         """Add an update to an issue (R66, R67)."""
-        command = ready(contract.IssueUpdateCreateSchema).load(body)
+        command = ready(schemas.IssueUpdateCreateSchema).load(body)
         return call.run(
             lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
             replay=lambda work, subject_id: issues.repeat_issue_update(work, by=call.caller, issue_id=as_id(issue_id), update_id=subject_id),
         )
 
     @rpc("interactions:issue-update:list", subject="issue_id")
-    def list_issue_updates(self, caller: Caller, issue_id: str, query: object = None) -> answers.Page[answers.IssueUpdateAnswer]:
+    def list_issue_updates(self, caller: Caller, issue_id: str, query: object = None) -> Page[answers.IssueUpdateAnswer]:
         """List an issue's updates."""
-        wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
+        wanted = ready(schemas.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_issue_updates(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
     def add_talking_point(self, call: CommandCall, issue_id: str, body: object) -> answers.TalkingPointAnswer:
         """Add a talking point to an issue (R68)."""
-        command = ready(contract.TalkingPointCreateSchema).load(body)
+        command = ready(schemas.TalkingPointCreateSchema).load(body)
         return call.run(
             lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
             replay=lambda work, subject_id: issues.repeat_talking_point(work, by=call.caller, issue_id=as_id(issue_id), point_id=subject_id),
         )
 
     @rpc("interactions:talking-point:list", subject="issue_id")
-    def list_talking_points(self, caller: Caller, issue_id: str, query: object = None) -> answers.Page[answers.TalkingPointAnswer]:
+    def list_talking_points(self, caller: Caller, issue_id: str, query: object = None) -> Page[answers.TalkingPointAnswer]:
         """List an issue's talking points."""
-        wanted = ready(contract.IssueTextListQuerySchema).load(query or {})
+        wanted = ready(schemas.IssueTextListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return issues.list_talking_points(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
@@ -147,7 +147,7 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:interaction:log", command=True, status=201, created="id")
     def create_interaction(self, call: CommandCall, body: object) -> answers.InteractionAnswer:
         """Log an interaction (R48-R54)."""
-        command = ready(contract.InteractionCreateSchema).load(body)
+        command = ready(schemas.InteractionCreateSchema).load(body)
         self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command)
         return call.run(
@@ -162,16 +162,16 @@ class InteractionsService(OperationMethods, Witness):
             return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
 
     @rpc("interactions:interaction:list")
-    def list_interactions(self, caller: Caller, query: object) -> answers.Page[answers.InteractionAnswer]:
+    def list_interactions(self, caller: Caller, query: object) -> Page[answers.InteractionAnswer]:
         """List interactions, most recent first."""
-        wanted = ready(contract.InteractionListQuerySchema).load(query)
+        wanted = ready(schemas.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return interactions.list_interactions(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: object) -> answers.InteractionAnswer:
         """Correct an interaction or its follow-ups (R53)."""
-        command = ready(contract.InteractionChangeSchema).load(body)
+        command = ready(schemas.InteractionChangeSchema).load(body)
         self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command, interaction_id=as_id(interaction_id))
         return call.run(
@@ -207,7 +207,7 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:event:enter", command=True, status=201, created="id")
     def create_event(self, call: CommandCall, body: object) -> answers.EventAnswer:
         """Register an event (R58-R63)."""
-        command = ready(contract.EventCreateSchema).load(body)
+        command = ready(schemas.EventCreateSchema).load(body)
         return call.run(
             lambda work: events.register_event(work, by=call.caller, now=self.database.clock(), command=command),
             replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
@@ -220,16 +220,16 @@ class InteractionsService(OperationMethods, Witness):
             return events.read_event(work, by=caller, event_id=as_id(event_id))
 
     @rpc("interactions:event:list")
-    def list_events(self, caller: Caller, query: object) -> answers.Page[answers.EventAnswer]:
+    def list_events(self, caller: Caller, query: object) -> Page[answers.EventAnswer]:
         """List events, most recent first."""
-        wanted = ready(contract.EventListQuerySchema).load(query)
+        wanted = ready(schemas.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return events.list_events(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:event:change", subject="event_id", command=True)
     def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: object) -> answers.EventAnswer:
         """Correct an event."""
-        command = ready(contract.EventChangeSchema).load(body)
+        command = ready(schemas.EventChangeSchema).load(body)
         return call.run(
             lambda work: events.change_event(
                 work, by=call.caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, command=command
@@ -238,9 +238,9 @@ class InteractionsService(OperationMethods, Witness):
         )
 
     @rpc("interactions:attendance:record", subject="event_id", command=True, status=201)
-    def add_attendees(self, call: CommandCall, event_id: str, body: object) -> answers.Page[answers.AttendeeAnswer]:
+    def add_attendees(self, call: CommandCall, event_id: str, body: object) -> Page[answers.AttendeeAnswer]:
         """Record who attended; it counts as contact (R56, R62)."""
-        command = ready(contract.AttendeesAddSchema).load(body)
+        command = ready(schemas.AttendeesAddSchema).load(body)
         self._register_unknown_references(call.caller, command.individual_ids, command.organization_ids)
         return call.run(
             lambda work: events.add_attendees(
@@ -250,9 +250,9 @@ class InteractionsService(OperationMethods, Witness):
         )
 
     @rpc("interactions:attendance:list", subject="event_id")
-    def list_attendees(self, caller: Caller, event_id: str, query: object = None) -> answers.Page[answers.AttendeeAnswer]:
+    def list_attendees(self, caller: Caller, event_id: str, query: object = None) -> Page[answers.AttendeeAnswer]:
         """List who attended."""
-        wanted = ready(contract.AttendeeListQuerySchema).load(query or {})
+        wanted = ready(schemas.AttendeeListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return events.list_attendees(work, by=caller, cursors=self.dependencies.cursors, event_id=as_id(event_id), query=wanted)
 
@@ -266,7 +266,7 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:coordination-request:send", command=True, status=201, created="id")
     def create_coordination_request(self, call: CommandCall, body: object) -> answers.CoordinationRequestAnswer:
         """Send a coordination request to the owner of a record (R86)."""
-        command = ready(contract.CoordinationRequestCreateSchema).load(body)
+        command = ready(schemas.CoordinationRequestCreateSchema).load(body)
         self._register_unknown_references(call.caller, [command.individual_id])
         wanted = self._preferences(call.caller, command.individual_id)
         holder = None if command.component is None else self._holder(call.caller, command.individual_id, command.component)
@@ -284,9 +284,9 @@ class InteractionsService(OperationMethods, Witness):
             return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
 
     @rpc("interactions:coordination-request:list")
-    def list_coordination_requests(self, caller: Caller, query: object) -> answers.Page[answers.CoordinationRequestAnswer]:
+    def list_coordination_requests(self, caller: Caller, query: object) -> Page[answers.CoordinationRequestAnswer]:
         """List the requests that concern the caller."""
-        wanted = ready(contract.CoordinationRequestListQuerySchema).load(query)
+        wanted = ready(schemas.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
             return coordination.list_coordination_requests(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
@@ -295,7 +295,7 @@ class InteractionsService(OperationMethods, Witness):
         self, call: CommandCall, request_id: str, if_match: str | None, body: object
     ) -> answers.CoordinationRequestAnswer:
         """Accept, decline, finish or withdraw a request (R87)."""
-        command = ready(contract.CoordinationRequestChangeSchema).load(body)
+        command = ready(schemas.CoordinationRequestChangeSchema).load(body)
         wanted: list[str] = []
         if command.status == "accepted":
             with self.database.work(call.caller) as work:
@@ -319,14 +319,14 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:history:list")
     def list_history(self, caller: Caller, query: object) -> answers.Part[answers.HistoryItemAnswer]:
         """Return the timeline of one stakeholder (R55-R57)."""
-        wanted = ready(contract.HistoryQuerySchema).load(query)
+        wanted = ready(schemas.HistoryQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_history(work, by=caller, query=wanted)
 
     @rpc("interactions:interaction:list-against-preferences")
-    def list_against_preferences(self, caller: Caller, query: object) -> answers.Page[answers.AgainstPreferenceAnswer]:
+    def list_against_preferences(self, caller: Caller, query: object) -> Page[answers.AgainstPreferenceAnswer]:
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
-        wanted = ready(contract.AgainstPreferencesQuerySchema).load(query)
+        wanted = ready(schemas.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
             return preferences.list_against_preferences(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
 
@@ -348,21 +348,21 @@ class InteractionsService(OperationMethods, Witness):
     @rpc("interactions:report:spoken-to")
     def report_spoken_to(self, caller: Caller, query: object) -> answers.SpokenTo:
         """Count who was spoken to, by region and state (R100, T12)."""
-        wanted = ready(contract.SpokenToQuerySchema).load(query)
+        wanted = ready(schemas.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: object) -> answers.CoverageGaps:
         """List the states with a gap (R88, R97)."""
-        wanted = ready(contract.CoverageGapsQuerySchema).load(query)
+        wanted = ready(schemas.CoverageGapsQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:list")
     def list_tasks(self, caller: Caller, query: object = None) -> answers.Part[answers.TaskAnswer]:
         """Return the tasks of the caller."""
-        wanted = ready(contract.TaskListQuerySchema).load(query or {})
+        wanted = ready(schemas.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
+from services.chassis.answers import AtLeast, total_up_to
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed
 
@@ -21,7 +22,7 @@ class Page(Generic[Record]):
 
     rows: Sequence[Record]
     has_more: bool
-    total: int | dict[str, int]
+    total: int | AtLeast
 
     @property
     def last(self) -> Record | None:
@@ -52,4 +53,4 @@ def page(
         there = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
         wanted = wanted.where(here < there if descending else here > there)
     rows = all_typed(kind, work.execute(wanted).mappings())
-    return Page(rows[:limit], len(rows) > limit, total if total <= COUNTED else {"at_least": COUNTED})
+    return Page(rows[:limit], len(rows) > limit, total_up_to(total, COUNTED))

@@ -25,7 +25,7 @@ from services.contacts.contract import (
     OwnerChanged,
     PreferencesChanged,
 )
-from services.interactions.contract import InteractionWithdrawn
+from services.interactions.contract.announcements import InteractionWithdrawn
 from services.interactions.storage import coordination, directory
 
 #: The reason that the requester reads when the individual asked not to be contacted; it names nobody.

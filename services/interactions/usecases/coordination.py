@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
-from services.interactions.contract.answers import CoordinationRequestAnswer, Page
+from services.interactions.contract.answers import CoordinationRequestAnswer
 from services.interactions.contract.commands import CoordinationRequestChange, CoordinationRequestCreate, CoordinationRequestListQuery
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, moves, require_move

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.chassis.database import UnitOfWork
-from services.interactions.contract import InteractionWithdrawn
+from services.interactions.contract.announcements import InteractionWithdrawn
 from services.interactions.contract.answers import Erased, Hit, Place, Receipt, ShownMentions, ShownPlace
 from services.interactions.contract.answers import Sought as Answer
 from services.interactions.storage import coordination, directory, erasure

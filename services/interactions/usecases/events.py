@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.chassis.validation import Unset, given_or, names_given
-from services.interactions.contract import AttendanceRecorded
-from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, Page
+from services.interactions.contract.announcements import AttendanceRecorded
+from services.interactions.contract.answers import AttendeeAnswer, EventAnswer
 from services.interactions.contract.commands import AttendeesAdd, EventChange, EventCreate, EventListQuery, PageQuery
 from services.interactions.contract.refusals import EventNotBegun
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST

@@ -8,13 +8,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.chassis.validation import UNSET, Unset, given_or, names_given
-from services.interactions.contract import InteractionLogged, InteractionWithdrawn
-from services.interactions.contract.answers import FollowUpAnswer, InteractionAnswer, Page
+from services.interactions.contract.announcements import InteractionLogged, InteractionWithdrawn
+from services.interactions.contract.answers import FollowUpAnswer, InteractionAnswer
 from services.interactions.contract.commands import FollowUpGiven, InteractionChange, InteractionCreate, InteractionListQuery
 from services.interactions.domain.moments import day_somewhere, require_past
 from services.interactions.domain.records import FollowUp, Interaction

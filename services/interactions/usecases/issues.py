@@ -5,21 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
 from services.chassis.messages import new_id as fresh_id
 from services.chassis.validation import given_or, names_given
-from services.interactions.contract import IssueChanged, IssueErased, IssueRegistered
-from services.interactions.contract.answers import (
-    ErasedIssues,
-    IssueAnswer,
-    IssueNode,
-    IssueTree,
-    IssueUpdateAnswer,
-    Page,
-    TalkingPointAnswer,
-)
+from services.interactions.contract.announcements import IssueChanged, IssueErased, IssueRegistered
+from services.interactions.contract.answers import ErasedIssues, IssueAnswer, IssueNode, IssueTree, IssueUpdateAnswer, TalkingPointAnswer
 from services.interactions.contract.commands import IssueChange, IssueCreate, IssueListQuery, IssueUpdateCreate, PageQuery, TalkingPointCreate
 from services.interactions.contract.refusals import IssueActive, IssueExists
 from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoint

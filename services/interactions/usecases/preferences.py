@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.interactions.contract.answers import AgainstPreferenceAnswer, Page
+from services.interactions.contract.answers import AgainstPreferenceAnswer
 from services.interactions.contract.commands import AgainstPreferencesQuery
 from services.interactions.storage import preferences
 from services.interactions.usecases.authorization import require_privacy_officer, scope_of

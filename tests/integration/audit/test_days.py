@@ -24,7 +24,7 @@ from services.chassis.outbox.partitions import ASKED, KEPT, OutboxPartitions
 from services.chassis.outbox.store import Outbox
 from services.chassis.runtime.witness import Witness, keep_checkpoint
 from services.chassis.signals import reset_stop_check, set_stop_check
-from services.interactions.contract import InteractionWithdrawn
+from services.interactions.contract.announcements import InteractionWithdrawn
 from tests.integration.audit.conftest import Trail, with_driver
 from tests.support import Databases, a_caller
 from tests.support.databases import Addresses

@@ -23,7 +23,7 @@ from services.chassis.runtime.process import Services, compose, declare_topology
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
 from services.contacts.service import ContactsService
-from services.interactions.contract import InteractionLogged, IssueRegistered
+from services.interactions.contract.announcements import InteractionLogged, IssueRegistered
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, EDDA, GRACE, RENATA, UNACKNOWLEDGED
 from tests.support import Databases, eventually
 from tests.support.announcing import announce

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.interactions.contract import AlreadyAsked
+from services.interactions.contract.refusals import AlreadyAsked
 from services.lexicon.refusals import TaskStands
 from tests.unit.gateway.browsing import ID, NOTHING, Browser, quiet
 from tests.unit.gateway.fakes import AMINA, FakeBus, opened

@@ -10,7 +10,7 @@ from marshmallow import Schema, ValidationError
 
 from services.chassis.messages import Invalid, new_id
 from services.chassis.validation import invalid
-from services.interactions import contract
+from services.interactions.contract import schemas
 from services.interactions.contract.commands import FollowUpGiven, InteractionChange
 from services.interactions.contract.refusals import RequestSettled
 from services.interactions.domain.coordination import require_move
@@ -79,21 +79,21 @@ CALL: dict[str, Any] = {"held_at": "2026-11-23T14:00:00Z", "mode": "phone", "ind
 @pytest.mark.parametrize(
     ("schema", "body", "field"),
     [
-        (contract.InteractionCreateSchema(), {**CALL, "party": "x"}, "party"),
-        (contract.InteractionCreateSchema(), {**CALL, "mode": "telepathy"}, "mode"),
-        (contract.InteractionCreateSchema(), {**CALL, "held_at": "yesterday"}, "held_at"),
-        (contract.InteractionCreateSchema(), {**CALL, "individual_ids": []}, "individual_ids"),
-        (contract.InteractionCreateSchema(), {**CALL, "individual_ids": ["x"]}, "individual_ids.0"),
-        (contract.InteractionCreateSchema(), {**CALL, "outcome": "a\x00b"}, "outcome"),
-        (contract.InteractionCreateSchema(), {**CALL, "follow_ups": [{"due_on": "2026-12-01"}]}, "follow_ups.0.text"),
-        (contract.IssueCreateSchema(), {"name": "X"}, "priority"),
-        (contract.IssueCreateSchema(), {"name": " ", "priority": "one_dhs"}, "name"),
-        (contract.EventCreateSchema(), {"name": "X", "starts_at": "2026-11-23T14:00Z", "ends_at": "2026-11-22T14:00Z"}, "ends_at"),
-        (contract.CoordinationRequestChangeSchema(), {"status": "declined"}, "reason"),
-        (contract.CoordinationRequestChangeSchema(), {"status": "forgotten"}, "status"),
-        (contract.HistoryQuerySchema(), {}, "individual_id"),
-        (contract.SpokenToQuerySchema(), {"state": "XX"}, "state"),
-        (contract.InteractionListQuerySchema(), {"limit": 201}, "limit"),
+        (schemas.InteractionCreateSchema(), {**CALL, "party": "x"}, "party"),
+        (schemas.InteractionCreateSchema(), {**CALL, "mode": "telepathy"}, "mode"),
+        (schemas.InteractionCreateSchema(), {**CALL, "held_at": "yesterday"}, "held_at"),
+        (schemas.InteractionCreateSchema(), {**CALL, "individual_ids": []}, "individual_ids"),
+        (schemas.InteractionCreateSchema(), {**CALL, "individual_ids": ["x"]}, "individual_ids.0"),
+        (schemas.InteractionCreateSchema(), {**CALL, "outcome": "a\x00b"}, "outcome"),
+        (schemas.InteractionCreateSchema(), {**CALL, "follow_ups": [{"due_on": "2026-12-01"}]}, "follow_ups.0.text"),
+        (schemas.IssueCreateSchema(), {"name": "X"}, "priority"),
+        (schemas.IssueCreateSchema(), {"name": " ", "priority": "one_dhs"}, "name"),
+        (schemas.EventCreateSchema(), {"name": "X", "starts_at": "2026-11-23T14:00Z", "ends_at": "2026-11-22T14:00Z"}, "ends_at"),
+        (schemas.CoordinationRequestChangeSchema(), {"status": "declined"}, "reason"),
+        (schemas.CoordinationRequestChangeSchema(), {"status": "forgotten"}, "status"),
+        (schemas.HistoryQuerySchema(), {}, "individual_id"),
+        (schemas.SpokenToQuerySchema(), {"state": "XX"}, "state"),
+        (schemas.InteractionListQuerySchema(), {"limit": 201}, "limit"),
     ],
 )
 def test_what_is_wrong_is_said_of_its_field(schema: Schema, body: dict[str, Any], field: str) -> None:
@@ -106,6 +106,6 @@ def test_what_is_wrong_is_said_of_its_field(schema: Schema, body: dict[str, Any]
 
 def test_what_is_right_is_taken_and_a_follow_up_is_taken_back_as_it_was_read() -> None:
     promise = {"id": new_id(), "text": None, "due_on": None, "mode": None, "assignee": None, "done_at": None, "done_by": new_id()}
-    taken = contract.InteractionChangeSchema().load({"follow_ups": [promise]})
+    taken = schemas.InteractionChangeSchema().load({"follow_ups": [promise]})
     assert taken == InteractionChange(follow_ups=[FollowUpGiven(id=promise["id"])])
-    assert contract.InteractionCreateSchema().load(CALL).held_at == datetime(2026, 11, 23, 14, tzinfo=UTC)
+    assert schemas.InteractionCreateSchema().load(CALL).held_at == datetime(2026, 11, 23, 14, tzinfo=UTC)

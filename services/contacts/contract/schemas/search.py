@@ -62,32 +62,6 @@ class StakeholderSchema(Schema):
     last_contacted_at = fields.String(allow_none=True)
 
 
-class StateCountSchema(Schema):
-    """One state's count."""
-
-    state = fields.String()
-    name = fields.String()
-    count = fields.Integer()
-    individuals = fields.Integer()
-    organizations = fields.Integer()
-
-
-class RegionCountSchema(Schema):
-    """One FEMA region's count, drilled to its states."""
-
-    fema_region = fields.Integer()
-    count = fields.Integer()
-    states = fields.List(fields.Nested(StateCountSchema))
-
-
-class RegionReportSchema(Schema):
-    """Stakeholders by region; `without_state` are those of no known state."""
-
-    regions = fields.List(fields.Nested(RegionCountSchema))
-    without_state = fields.Integer()
-    total = fields.Integer()
-
-
 class NamesQuerySchema(Closed):
     """Whose names."""
 
