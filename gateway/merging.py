@@ -8,36 +8,25 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Generic, NotRequired, TypeAlias, TypedDict, TypeVar, cast
+from typing import NotRequired, TypedDict, TypeVar, cast
 from uuid import UUID
 
 import orjson
 from marshmallow import ValidationError
 
 from gateway.endpoints import Parameters
+from services.chassis import answers
+from services.chassis.answers import AtLeast, Part
 from services.chassis.instants import Instant
 from services.chassis.refusals import CursorInvalid
 
 Item = TypeVar("Item")
 Fields = TypeVar("Fields", bound=Mapping[str, object])
-#: How many items a list has: a number, or `{"at_least": n}` where a service stopped counting.
-Total: TypeAlias = int | dict[str, int]
 
 
-class Part(TypedDict, Generic[Item]):
-    """The first items of one service after a position."""
-
-    items: list[Item]
-    more: bool
-    total: Total
-
-
-class Page(TypedDict, Generic[Item]):
+class Page(answers.Page[Item]):
     """A page of the merged list; it has a warning while a service does not answer."""
 
-    items: list[Item]
-    next: str | None
-    total: Total
     warning: NotRequired[str]
 
 
@@ -98,7 +87,7 @@ def without_position(item: Fields) -> Fields:
     return cast(Fields, {name: value for name, value in item.items() if name != "position"})
 
 
-def total_of(parts: Iterable[Part[Item]]) -> Total:
+def total_of(parts: Iterable[Part[Item]]) -> int | AtLeast:
     """Return the number of items in all parts, or the least number where a service stopped counting."""
     totals = [part["total"] for part in parts]
     counted = sum(total["at_least"] if isinstance(total, dict) else total for total in totals)

@@ -8,7 +8,7 @@ from uuid import UUID
 from gateway.clients import query
 from gateway.permissions import may
 from services.chassis.messages import Forbidden, Unavailable
-from services.contacts.contract.answers import NamesAnswer
+from services.contacts.contract.answers.search import NamesAnswer
 from services.lexicon.policy import Facts
 
 #: How many names contacts answers at a time.

@@ -18,7 +18,7 @@ def incoming() -> list[type[Schema]]:
     """Return the schemas of bodies, queries, positions and submissions, by name; those that only others build on are left out."""
     for service in SERVICES:
         contract = importlib.import_module(f"services.{service}.contract")
-        for module in pkgutil.iter_modules(getattr(contract, "__path__", ()), f"{contract.__name__}."):
+        for module in pkgutil.walk_packages(getattr(contract, "__path__", ()), f"{contract.__name__}."):
             importlib.import_module(module.name)
     for module in pkgutil.iter_modules(gateway.routes.__path__, "gateway.routes."):
         importlib.import_module(module.name)

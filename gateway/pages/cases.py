@@ -12,8 +12,8 @@ from gateway.pages.layout import blueprint, form_values, handle_form, page, redi
 from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.pages.removal import request_page
 from services.chassis.messages import Refusal
-from services.contacts.contract import LookupsSeenSchema, MarkDecisionSchema
-from services.contacts.contract.answers import HitAnswer, LookupsAnswer, ManyFreezesAnswer, MarkAnswer, TwinAnswer
+from services.contacts.contract.answers.cases import HitAnswer, LookupsAnswer, ManyFreezesAnswer, MarkAnswer, TwinAnswer
+from services.contacts.contract.schemas.cases import LookupsSeenSchema, MarkDecisionSchema
 from services.retention.contract import TwinDecisionSchema, WithdrawalSchema
 from services.retention.contract.answers import DestructionAnswer, RequestAnswer
 

@@ -9,8 +9,8 @@ from flask import Response
 from gateway.clients import command, query
 from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
 from services.chassis.messages import Refusal
-from services.contacts.contract import PairDecisionSchema
-from services.contacts.contract.answers import PairOfRecords
+from services.contacts.contract.answers.cases import PairOfRecords
+from services.contacts.contract.schemas.cases import PairDecisionSchema
 
 BUTTONS = {
     "different": "They are different people",

@@ -31,8 +31,8 @@ from gateway.pages.times import instant_from_form, now_typed
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.permissions import may
 from services.chassis.messages import NotFound, Refusal, entity_tag
-from services.contacts.contract import StakeholderQuerySchema
-from services.contacts.contract.answers import LineAnswer
+from services.contacts.contract.answers.search import LineAnswer
+from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
 from services.interactions.contract.schemas import AttendeesAddSchema, EventCreateSchema, InteractionChangeSchema, InteractionCreateSchema
 

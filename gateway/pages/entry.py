@@ -18,8 +18,11 @@ from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handl
 from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
-from services.contacts.contract import IndividualCreateSchema, OrganizationCreateSchema
-from services.contacts.contract.answers import IndividualAnswer, OrganizationAnswer, Owner
+from services.contacts.contract.answers.individuals import IndividualAnswer
+from services.contacts.contract.answers.organizations import OrganizationAnswer
+from services.contacts.contract.answers.shared import Owner
+from services.contacts.contract.schemas.individuals import IndividualCreateSchema
+from services.contacts.contract.schemas.organizations import OrganizationCreateSchema
 from services.interactions.contract.answers import IssueAnswer
 from services.interactions.contract.schemas import IssueCreateSchema
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS

@@ -13,7 +13,7 @@ from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.permissions import may
 from gateway.routes.removal import erase as erase_record
 from services.chassis.messages import Forbidden, NotFound, Refusal, entity_tag
-from services.contacts.contract.answers import IndividualAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.retention.contract import DecisionsSchema, ErasureRequestSchema
 from services.retention.contract.answers import AcceptedErasure, ErasureAnswer, RequestAnswer
 

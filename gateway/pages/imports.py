@@ -18,7 +18,8 @@ from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.trail import recorded
 from gateway.uploads import read_upload, send_import
 from services.chassis.messages import Refusal, Unauthenticated, entity_tag
-from services.contacts.contract.imports import IMPORT_FIELDS, OUTCOMES, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
+from services.contacts.contract.answers.imports import OUTCOMES
+from services.contacts.contract.imports import IMPORT_FIELDS, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
 
 STEPS = {
     "dry-run": "dry_run_import",

@@ -8,7 +8,7 @@ from gateway.pages.layout import blueprint, form_values, handle_form, page, redi
 from gateway.pages.paging import page_links
 from gateway.routes.kept_texts import kept_texts, release
 from services.chassis.messages import Refusal
-from services.contacts.contract import KeptTextReleaseSchema
+from services.contacts.contract.schemas.notes import KeptTextReleaseSchema
 
 SHOWN = 50
 SUBJECTS = {

@@ -15,7 +15,7 @@ from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import bound_of_day
 from gateway.trail import recorded
 from services.chassis.messages import Forbidden, Invalid, NotFound, Unavailable
-from services.contacts.contract.answers import IndividualAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.interactions.contract.answers import AgainstPreferenceAnswer
 from services.interactions.contract.schemas import AgainstPreferencesQuerySchema
 

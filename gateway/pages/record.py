@@ -20,16 +20,12 @@ from gateway.permissions import may
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
-from services.contacts.contract import (
-    ContactPointCreateSchema,
-    CorrectionSchema,
-    HandOverSchema,
-    IndividualChangeSchema,
-    NoteCreateSchema,
-    RevealQuerySchema,
-    VerificationCreateSchema,
-)
-from services.contacts.contract.answers import IndividualAnswer, NoteAnswer, RevealAnswer
+from services.contacts.contract.answers.contact_points import RevealAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
+from services.contacts.contract.answers.notes import NoteAnswer
+from services.contacts.contract.schemas.contact_points import ContactPointCreateSchema, CorrectionSchema, RevealQuerySchema
+from services.contacts.contract.schemas.individuals import HandOverSchema, IndividualChangeSchema, VerificationCreateSchema
+from services.contacts.contract.schemas.notes import NoteCreateSchema
 
 SHOWN = 50
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}

@@ -14,8 +14,9 @@ from gateway.merging import Page
 from gateway.pages.layout import WORDS, blueprint, issue_names, page, redirect_to, user_names, validated
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
-from services.contacts.contract import StakeholderQuerySchema
-from services.contacts.contract.answers import FacetedPage, FacetValue, FoundFrozen
+from services.contacts.contract.answers.cases import FoundFrozen
+from services.contacts.contract.answers.search import FacetedPage, FacetValue
+from services.contacts.contract.schemas.search import StakeholderQuerySchema
 
 #: Facets by code, each with its label and the closed list that its values are words of.
 FACETS = {

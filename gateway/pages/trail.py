@@ -14,7 +14,7 @@ from gateway.pages.paging import page_links, page_query
 from gateway.trail import recorded
 from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
-from services.contacts.contract.answers import DayCountAnswer
+from services.contacts.contract.answers.cases import DayCountAnswer
 
 #: Items of a list on a page.
 SHOWN = 50

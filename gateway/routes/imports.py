@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from typing import NotRequired, TypedDict
+from typing import Any
 
 from flask import Response, request
 
@@ -14,54 +14,28 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.uploads import read_upload, send_import
-from services.contacts.contract import ListQuerySchema
+from services.chassis.answers import Page
+from services.contacts.contract.answers.imports import ImportAnswer, ImportRowAnswer, ImportRowDetailAnswer, PageOfRefusedRows, RefusedRow
 from services.contacts.contract.imports import (
     NOT_TAKEN_IN,
     AllDecisionsSchema,
     ImportChangeSchema,
-    ImportRowDetailSchema,
-    ImportRowSchema,
     ImportRowsQuerySchema,
-    ImportSchema,
     RowDecisionSchema,
 )
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.lexicon.cells import harmless
 
 blueprint = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
 
 
-class RefusedCell(TypedDict):
-    """A cell that was not imported."""
-
-    column: str
-    reason: str
-
-
-class Row(TypedDict):
-    """A row, as the file of rows that were not imported has it."""
-
-    row: int
-    sheet: str | None
-    reason: str | None
-    cells: NotRequired[dict[str, str] | None]
-    refused: NotRequired[list[RefusedCell] | None]
-
-
-class RowPage(TypedDict):
-    """A page of rows, with the columns of the file while they are stored."""
-
-    items: list[Row]
-    next: str | None
-    columns: NotRequired[list[str]]
-
-
-@blueprint.endpoint("GET", "", query=ListQuerySchema, answers=ImportSchema, collection=True)
+@blueprint.endpoint("GET", "", query=ListQuerySchema, answers=ImportAnswer, collection=True)
 def list_imports(query: Parameters) -> object:
     """List your imports, the latest first."""
     return ask("contacts", "list_imports", query=query)
 
 
-@blueprint.endpoint("POST", "", answers=ImportSchema, status=201, streamed=True, problems=(409,))
+@blueprint.endpoint("POST", "", answers=ImportAnswer, status=201, streamed=True, problems=(409,))
 def create_import() -> object:
     """Upload a file, as the part `file` of a multipart body; a mapping is proposed."""
     return created(
@@ -70,49 +44,49 @@ def create_import() -> object:
     )
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportAnswer, tagged=True, problems=(404,))
 def read_import(import_id: str) -> object:
     """Read an import with its state, progress, counts and refused columns."""
     return ask("contacts", "read_import", import_id=import_id)
 
 
-@blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportSchema, tagged=True, matched=True, problems=(404,))
+@blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportAnswer, tagged=True, matched=True, problems=(404,))
 def change_import(import_id: str, if_match: str, body: JsonObject) -> object:
     """Change the mapping of columns, and the values for all rows."""
     return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportAnswer, status=202, problems=(404,))
 def dry_run_import(import_id: str) -> object:
     """Start checking all rows, without importing any; then poll."""
     return command("contacts", "dry_run_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportAnswer, status=202, problems=(404,))
 def commit_import(import_id: str) -> object:
     """Start importing the rows; then poll."""
     return command("contacts", "commit_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportAnswer, status=202, problems=(404,))
 def cancel_import(import_id: str) -> object:
     """Cancel an import that was not committed."""
     return command("contacts", "cancel_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportAnswer, status=202, problems=(404,))
 def stop_import(import_id: str) -> object:
     """Stop a check, a commit or an undo after its current block; it can be resumed."""
     return command("contacts", "stop_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportAnswer, status=202, problems=(404,))
 def resume_import(import_id: str) -> object:
     """Resume what was stopped; then poll."""
     return command("contacts", "resume_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportAnswer, status=202, problems=(404,))
 def undo_import(import_id: str) -> object:
     """Start undoing an import (N16); then poll."""
     return command("contacts", "undo_import", import_id=import_id)
@@ -122,7 +96,7 @@ def undo_import(import_id: str) -> object:
     "GET",
     "/<uuid:import_id>/rows",
     query=ImportRowsQuerySchema,
-    answers=ImportRowSchema,
+    answers=ImportRowAnswer,
     collection=True,
     problems=(404,),
 )
@@ -131,19 +105,19 @@ def list_import_rows(import_id: str, query: Parameters) -> object:
     return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailSchema, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailAnswer, problems=(404,))
 def read_import_row(import_id: str, n: str) -> object:
     """Read row `n` of an import with its cells, while they are stored, and the people whom it may be about."""
     return ask("contacts", "read_import_row", import_id=import_id, n=n)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowSchema, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowAnswer, problems=(404,))
 def decide_import_row(import_id: str, n: str, body: JsonObject) -> object:
     """Decide whom an undecided row is about: the same person, another one, or nobody to import (T28)."""
     return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportSchema, status=202, problems=(404,))
+@blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportAnswer, status=202, problems=(404,))
 def decide_import_rows(import_id: str, body: JsonObject) -> object:
     """Decide all undecided rows in the same way; then poll until `deciding` is null."""
     return command("contacts", "decide_import_rows", import_id=import_id, body=body)
@@ -158,12 +132,13 @@ def refused_rows(import_id: str) -> Response:
     """
     columns: list[str] = []
     lines: list[list[str]] = []
-    for page in _pages("list_refused_import_rows", import_id):
+    refused: Iterator[PageOfRefusedRows] = _pages("list_refused_import_rows", import_id)
+    for page in refused:
         columns = page["columns"]
         lines += [[*(harmless((row["cells"] or {}).get(name, "")) for name in columns), _why(row)] for row in page["items"]]
     for outcome in ("duplicate", "blocked", "skipped", "lapsed"):
-        for page in _pages("list_import_rows", import_id, outcome=outcome):
-            lines += [[*("" for _ in columns), _why(row)] for row in page["items"]]
+        others: Iterator[Page[ImportRowAnswer]] = _pages("list_import_rows", import_id, outcome=outcome)
+        lines += [[*("" for _ in columns), _why(row)] for other in others for row in other["items"]]
     out = io.StringIO()
     csv.writer(out).writerows([[*map(harmless, columns), NOT_TAKEN_IN], *lines])
     return Response(
@@ -174,16 +149,16 @@ def refused_rows(import_id: str) -> Response:
     )
 
 
-def _why(row: Row) -> str:
+def _why(row: RefusedRow | ImportRowAnswer) -> str:
     sheet = f" of {row['sheet']}" if row["sheet"] else ""
-    cells = " ".join(f"{cell['column']}: {cell['reason']}" for cell in row.get("refused") or ())
+    cells = " ".join(f"{cell['column']}: {cell['reason']}" for cell in row["refused"])
     return f"Row {row['row']}{sheet}: {' '.join(filter(None, (row['reason'], cells)))}"
 
 
-def _pages(method: str, import_id: str, **query: str) -> Iterator[RowPage]:
+def _pages(method: str, import_id: str, **query: str) -> Iterator[Any]:
     cursor: dict[str, str] = {}
     while True:
-        page: RowPage = ask("contacts", method, import_id=import_id, query={**query, "limit": "200", **cursor})
+        page = ask("contacts", method, import_id=import_id, query={**query, "limit": "200", **cursor})
         yield page
         if not page["next"]:
             return

@@ -7,45 +7,39 @@ from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import TimelineItem, TimelineQuerySchema, timeline
-from services.contacts.contract import (
-    ContactPointCreateSchema,
-    ContactPointSchema,
-    CorrectionAnswerSchema,
-    CorrectionSchema,
+from services.contacts.contract.answers.contact_points import ContactPointAnswer, CorrectionAnswer, RevealAnswer
+from services.contacts.contract.answers.individuals import AnyIndividual, VerificationAnswer
+from services.contacts.contract.answers.notes import NoteAnswer
+from services.contacts.contract.schemas.contact_points import ContactPointCreateSchema, CorrectionSchema, RevealQuerySchema
+from services.contacts.contract.schemas.individuals import (
     HandOverSchema,
     IndividualChangeSchema,
     IndividualCreateSchema,
     IndividualListQuerySchema,
-    IndividualSchema,
-    ListQuerySchema,
-    NoteChangeSchema,
-    NoteCreateSchema,
-    NoteSchema,
-    RevealQuerySchema,
-    RevealSchema,
     VerificationCreateSchema,
-    VerificationSchema,
 )
+from services.contacts.contract.schemas.notes import NoteChangeSchema, NoteCreateSchema
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.retention.contract import ErasureRequestSchema
 from services.retention.contract.answers import AcceptedErasure
 
 blueprint = ApiBlueprint("individuals", __name__, url_prefix="/individuals", description="People, by what everybody may see (T4)")
 
 
-@blueprint.endpoint("GET", "", query=IndividualListQuerySchema, answers=IndividualSchema, collection=True)
+@blueprint.endpoint("GET", "", query=IndividualListQuerySchema, answers=AnyIndividual, collection=True)
 def list_individuals(query: Parameters) -> object:
     """List individuals by exact directory fields."""
     return ask("contacts", "list_individuals", query=query)
 
 
-@blueprint.endpoint("POST", "", body=IndividualCreateSchema, answers=IndividualSchema, status=201, problems=(404,))
+@blueprint.endpoint("POST", "", body=IndividualCreateSchema, answers=AnyIndividual, status=201, problems=(404,))
 def create_individual(body: JsonObject) -> object:
     """Register an individual; the contact points belong to your component (R73, R74)."""
     individual = command("contacts", "register_individual", body=body)
     return created("individuals.read_individual", individual_id=individual)
 
 
-@blueprint.endpoint("GET", "/<uuid:individual_id>", answers=IndividualSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>", answers=AnyIndividual, tagged=True, problems=(404,))
 def read_individual(individual_id: str) -> object:
     """Read an individual's directory layer."""
     return ask("contacts", "read_individual", individual_id=individual_id)
@@ -55,7 +49,7 @@ def read_individual(individual_id: str) -> object:
     "PATCH",
     "/<uuid:individual_id>",
     body=IndividualChangeSchema,
-    answers=IndividualSchema,
+    answers=AnyIndividual,
     tagged=True,
     matched=True,
     problems=(404,),
@@ -83,7 +77,7 @@ def erase_individual(individual_id: str, if_match: str, body: JsonObject) -> obj
     "GET",
     "/<uuid:individual_id>/contact-points",
     query=RevealQuerySchema,
-    answers=RevealSchema,
+    answers=RevealAnswer,
     problems=(404, 409),
 )
 def reveal(individual_id: str, query: Parameters) -> object:
@@ -95,7 +89,7 @@ def reveal(individual_id: str, query: Parameters) -> object:
     "POST",
     "/<uuid:individual_id>/contact-points",
     body=ContactPointCreateSchema,
-    answers=ContactPointSchema,
+    answers=ContactPointAnswer,
     status=201,
     problems=(404,),
 )
@@ -108,7 +102,7 @@ def add_contact_point(individual_id: str, body: JsonObject) -> object:
     "POST",
     "/<uuid:individual_id>/contact-points/corrections",
     body=CorrectionSchema,
-    answers=CorrectionAnswerSchema,
+    answers=CorrectionAnswer,
     status=201,
     problems=(404,),
 )
@@ -121,7 +115,7 @@ def correct_contact_point(individual_id: str, body: JsonObject) -> object:
     "POST",
     "/<uuid:individual_id>/verifications",
     body=VerificationCreateSchema,
-    answers=VerificationSchema,
+    answers=VerificationAnswer,
     status=201,
     problems=(404, 409),
 )
@@ -130,13 +124,13 @@ def verify_individual(individual_id: str, body: JsonObject) -> object:
     return command("contacts", "verify_individual", individual_id=individual_id, body=body)
 
 
-@blueprint.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteSchema, collection=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>/notes", query=ListQuerySchema, answers=NoteAnswer, collection=True, problems=(404,))
 def list_notes(individual_id: str, query: Parameters) -> object:
     """List the notes on an individual, the latest first (R37-R41)."""
     return ask("contacts", "list_notes", individual_id=individual_id, query=query)
 
 
-@blueprint.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:individual_id>/notes/<uuid:note_id>", answers=NoteAnswer, tagged=True, problems=(404,))
 def read_note(individual_id: str, note_id: str) -> object:
     """Read one note."""
     return ask("contacts", "read_note", individual_id=individual_id, note_id=note_id)
@@ -146,7 +140,7 @@ def read_note(individual_id: str, note_id: str) -> object:
     "POST",
     "/<uuid:individual_id>/notes",
     body=NoteCreateSchema,
-    answers=NoteSchema,
+    answers=NoteAnswer,
     status=201,
     tagged=True,
     problems=(404,),
@@ -160,7 +154,7 @@ def add_note(individual_id: str, body: JsonObject) -> object:
     "PATCH",
     "/<uuid:individual_id>/notes/<uuid:note_id>",
     body=NoteChangeSchema,
-    answers=NoteSchema,
+    answers=NoteAnswer,
     matched=True,
     problems=(404,),
 )
@@ -188,7 +182,7 @@ def read_history(individual_id: str, query: Parameters) -> object:
     return timeline("individual_id", individual_id, query)
 
 
-@blueprint.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=IndividualSchema, problems=(404,))
+@blueprint.endpoint("PUT", "/<uuid:individual_id>/owner", body=HandOverSchema, answers=AnyIndividual, problems=(404,))
 def hand_over(individual_id: str, body: JsonObject) -> object:
     """Hand a record over to another owner (R45)."""
     return command("contacts", "hand_over", individual_id=individual_id, owner=body["owner"])

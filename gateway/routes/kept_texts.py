@@ -5,9 +5,10 @@ from __future__ import annotations
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, JsonObject, Parameters
-from gateway.merging import Page, Part, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
-from services.contacts.contract import KeptTextListQuerySchema, KeptTextReleasedSchema, KeptTextReleaseSchema, KeptTextSchema
-from services.contacts.contract.answers import KeptTextAnswer
+from gateway.merging import Page, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
+from services.chassis.answers import Part
+from services.contacts.contract.answers.notes import KeptText, KeptTextAnswer, ReleasedAnswer
+from services.contacts.contract.schemas.notes import KeptTextListQuerySchema, KeptTextReleaseSchema
 from services.lexicon.refusals import KeptTextUnknown
 
 blueprint = ApiBlueprint(
@@ -18,14 +19,14 @@ blueprint = ApiBlueprint(
 SERVICES = ("contacts", "interactions")
 
 
-@blueprint.endpoint("GET", "", query=KeptTextListQuerySchema, answers=KeptTextSchema, collection=True)
+@blueprint.endpoint("GET", "", query=KeptTextListQuerySchema, answers=KeptText, collection=True)
 def list_kept_texts(query: Parameters) -> object:
     """List the texts that wait to be released, the oldest first. For the privacy officer."""
     limit, cursor = page_bounds(query)
     return kept_texts(limit=limit, cursor=cursor)
 
 
-@blueprint.endpoint("POST", "/<string:kept_id>/release", body=KeptTextReleaseSchema, answers=KeptTextReleasedSchema, problems=(404, 409))
+@blueprint.endpoint("POST", "/<string:kept_id>/release", body=KeptTextReleaseSchema, answers=ReleasedAnswer, problems=(404, 409))
 def release_kept_text(kept_id: str, body: JsonObject) -> object:
     """Release a text in the version that was read. For the privacy officer."""
     return release(kept_id, body)

@@ -4,45 +4,34 @@ from __future__ import annotations
 
 from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, collection_schema, created
+from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
 from gateway.routes.removal import accepted_erasure, erase
 from gateway.routes.timeline import TimelineItem, TimelineQuerySchema, timeline
-from services.contacts.contract import (
-    OrganizationChangeSchema,
-    OrganizationCreateSchema,
-    OrganizationListQuerySchema,
-    OrganizationSchema,
-    StakeholderQuerySchema,
-    StakeholderSchema,
-)
+from services.contacts.contract.answers.organizations import OrganizationAnswer
+from services.contacts.contract.answers.search import FacetedPage
+from services.contacts.contract.schemas.organizations import OrganizationChangeSchema, OrganizationCreateSchema, OrganizationListQuerySchema
+from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.retention.contract import ErasureRequestSchema
 from services.retention.contract.answers import AcceptedErasure
 
 blueprint = ApiBlueprint("organizations", __name__, url_prefix="/organizations", description="Organizations and their offices")
 stakeholders = ApiBlueprint("stakeholders", __name__, url_prefix="/stakeholders", description="Search over individuals and organizations")
 
-FACETED = collection_schema(StakeholderSchema)
-FACETED["properties"]["facets"] = {
-    "type": "object",
-    "description": "Facet → value → count, of what `facets` asked for.",
-    "additionalProperties": True,
-}
 
-
-@blueprint.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationSchema, collection=True)
+@blueprint.endpoint("GET", "", query=OrganizationListQuerySchema, answers=OrganizationAnswer, collection=True)
 def list_organizations(query: Parameters) -> object:
     """List organizations by exact fields."""
     return ask("contacts", "list_organizations", query=query)
 
 
-@blueprint.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationSchema, status=201)
+@blueprint.endpoint("POST", "", body=OrganizationCreateSchema, answers=OrganizationAnswer, status=201)
 def create_organization(body: JsonObject) -> object:
     """Register an organization (R20-R25, R75)."""
     organization = command("contacts", "register_organization", body=body)
     return created("organizations.read_organization", organization_id=organization)
 
 
-@blueprint.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationSchema, tagged=True, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:organization_id>", answers=OrganizationAnswer, tagged=True, problems=(404,))
 def read_organization(organization_id: str) -> object:
     """Read one organization."""
     return ask("contacts", "read_organization", organization_id=organization_id)
@@ -52,7 +41,7 @@ def read_organization(organization_id: str) -> object:
     "PATCH",
     "/<uuid:organization_id>",
     body=OrganizationChangeSchema,
-    answers=OrganizationSchema,
+    answers=OrganizationAnswer,
     tagged=True,
     matched=True,
     problems=(404,),
@@ -89,13 +78,13 @@ def read_organization_history(organization_id: str, query: Parameters) -> object
     return timeline("organization_id", organization_id, query)
 
 
-@stakeholders.endpoint("POST", "/search", body=StakeholderQuerySchema, answers=FACETED)
+@stakeholders.endpoint("POST", "/search", body=StakeholderQuerySchema, answers=FacetedPage)
 def search_stakeholders_by_value(body: JsonObject) -> object:
     """Find stakeholders as by GET, or by a telephone number or e-mail address that your component holds (T31)."""
     return ask("contacts", "search_stakeholders", query=body)
 
 
-@stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FACETED)
+@stakeholders.endpoint("GET", "", query=StakeholderQuerySchema, answers=FacetedPage)
 def search_stakeholders(query: Parameters) -> object:
     """Find stakeholders by words, issue, place, component, owner and contact, and count them by facets (T31)."""
     return ask("contacts", "search_stakeholders", query=query)

@@ -6,22 +6,20 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.endpoints import Answer, ApiBlueprint, JsonObject, Parameters, created
 from services.chassis.messages import new_id
-from services.contacts.contract import (
-    DayCountSchema,
-    FrozenIndividualSchema,
-    FrozenQuerySchema,
-    HitSchema,
-    ListQuerySchema,
-    LookupsGoOnSchema,
-    LookupsSchema,
-    LookupsSeenSchema,
-    ManyFreezesSchema,
-    MarkDecidedSchema,
-    MarkDecisionSchema,
-    NoticeSchema,
-    TwinSchema,
-    WaitingMarkSchema,
+from services.contacts.contract.answers.cases import (
+    DayCountAnswer,
+    FoundFrozen,
+    HitAnswer,
+    LookupsAnswer,
+    LookupsSeenAnswer,
+    ManyFreezesAnswer,
+    MarkAnswer,
+    MarkDecidedAnswer,
+    NoticeAnswer,
+    TwinAnswer,
 )
+from services.contacts.contract.schemas.cases import FrozenQuerySchema, LookupsSeenSchema, MarkDecisionSchema
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.retention.contract import (
     DecisionsSchema,
     DestructionListQuerySchema,
@@ -86,7 +84,7 @@ def withdraw_no_contact_request(request_id: str, body: JsonObject) -> object:
     return command("retention", "withdraw_no_contact_request", request_id=request_id, body=body)
 
 
-@requests.endpoint("GET", "/<uuid:request_id>/twins", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403, 404))
+@requests.endpoint("GET", "/<uuid:request_id>/twins", query=ListQuerySchema, answers=TwinAnswer, collection=True, problems=(403, 404))
 def list_twins_of_request(request_id: str, query: Parameters) -> object:
     """List records that may be of the same person. For the privacy officer (T26)."""
     found = ask("contacts", "list_twins", request_id=request_id, query=query)
@@ -108,55 +106,55 @@ def decide_twin(request_id: str, individual_id: str, body: JsonObject) -> object
     return command("retention", "decide_twin", request_id=request_id, individual_id=individual_id, body=body)
 
 
-@twins.endpoint("GET", "", query=ListQuerySchema, answers=TwinSchema, collection=True, problems=(403,))
+@twins.endpoint("GET", "", query=ListQuerySchema, answers=TwinAnswer, collection=True, problems=(403,))
 def list_twins(query: Parameters) -> object:
     """List records of all cases that may be of the same person. For the privacy officer (T26, T34)."""
     return ask("contacts", "list_twins", query=query)
 
 
-@suppressions.endpoint("GET", "", query=ListQuerySchema, answers=WaitingMarkSchema, collection=True, problems=(403,))
+@suppressions.endpoint("GET", "", query=ListQuerySchema, answers=MarkAnswer, collection=True, problems=(403,))
 def list_marks(query: Parameters) -> object:
     """List recent values that block nothing until they are confirmed. For the privacy officer (T25)."""
     return ask("contacts", "list_marks", query=query)
 
 
-@suppressions.endpoint("POST", "/<uuid:mark_id>", body=MarkDecisionSchema, answers=MarkDecidedSchema, status=200, problems=(403, 404))
+@suppressions.endpoint("POST", "/<uuid:mark_id>", body=MarkDecisionSchema, answers=MarkDecidedAnswer, status=200, problems=(403, 404))
 def settle_mark(mark_id: str, body: JsonObject) -> object:
     """Keep a value, so that it blocks, or drop it (T25)."""
     return command("contacts", "settle_mark", mark_id=mark_id, body=body)
 
 
-@hits.endpoint("GET", "", query=ListQuerySchema, answers=HitSchema, collection=True, problems=(403,))
+@hits.endpoint("GET", "", query=ListQuerySchema, answers=HitAnswer, collection=True, problems=(403,))
 def list_suppression_hits(query: Parameters) -> object:
     """List the unseen marks of the suppression ledger that entries hit. For the privacy officer (T35)."""
     return ask("contacts", "list_hits", query=query)
 
 
-@lookups.endpoint("GET", "", query=ListQuerySchema, answers=LookupsSchema, collection=True, problems=(403,))
+@lookups.endpoint("GET", "", query=ListQuerySchema, answers=LookupsAnswer, collection=True, problems=(403,))
 def list_lookups(query: Parameters) -> object:
     """List the accounts whose entries hit the ledger, or that reached the daily limit of lookups. For the privacy officer (T35)."""
     return ask("contacts", "list_lookups", query=query)
 
 
-@lookups.endpoint("POST", "/<string:account>", body=LookupsSeenSchema, answers=LookupsGoOnSchema, status=200, problems=(403, 404))
+@lookups.endpoint("POST", "/<string:account>", body=LookupsSeenSchema, answers=LookupsSeenAnswer, status=200, problems=(403, 404))
 def see_lookups(account: str, body: JsonObject) -> object:
     """Mark an account's hits as seen, and allow it more lookups; imports that waited continue (T35)."""
     return command("contacts", "see_lookups", account=account, body=body)
 
 
-@frozen.endpoint("GET", "", query=FrozenQuerySchema, answers=FrozenIndividualSchema, collection=True, problems=(403,))
+@frozen.endpoint("GET", "", query=FrozenQuerySchema, answers=FoundFrozen, collection=True, problems=(403,))
 def find_frozen(query: Parameters) -> object:
     """Find frozen people by name: your own, your office's, and those whose request you recorded (T21)."""
     return ask("contacts", "find_frozen", query=query)
 
 
-@notices.endpoint("GET", "/<uuid:notice_id>", answers=NoticeSchema, tagged=True, problems=(404,))
+@notices.endpoint("GET", "/<uuid:notice_id>", answers=NoticeAnswer, tagged=True, problems=(404,))
 def read_notice(notice_id: str) -> object:
     """Read the notice that a person with a relationship to your component was erased; dismiss it as a task (T16)."""
     return ask("contacts", "read_notice", notice_id=notice_id)
 
 
-@many_freezes.endpoint("GET", "", query=ListQuerySchema, answers=ManyFreezesSchema, collection=True, problems=(403,))
+@many_freezes.endpoint("GET", "", query=ListQuerySchema, answers=ManyFreezesAnswer, collection=True, problems=(403,))
 def list_many_freezes(query: Parameters) -> object:
     """List the users of your office who recorded ten or more requests in a day. For the office administrator (T36)."""
     return ask("contacts", "list_many_freezes", query=query)
@@ -168,7 +166,7 @@ def list_destructions(query: Parameters) -> object:
     return ask("retention", "list_destructions", query=query)
 
 
-@counts.endpoint("GET", "", query=ListQuerySchema, answers=DayCountSchema, collection=True, problems=(403,))
+@counts.endpoint("GET", "", query=ListQuerySchema, answers=DayCountAnswer, collection=True, problems=(403,))
 def list_counts(query: Parameters) -> object:
     """Count recorded requests and blocked entries by user and day. For the security officer (T36)."""
     return ask("contacts", "list_counts", query=query)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gateway.clients import query as ask
 from gateway.endpoints import ApiBlueprint, Parameters
-from services.contacts.contract import RegionReportQuerySchema
-from services.contacts.contract.answers import RegionReport
+from services.contacts.contract.answers.search import RegionReport
+from services.contacts.contract.schemas.search import RegionReportQuerySchema
 from services.interactions.contract.answers import CoverageGaps, SpokenTo
 from services.interactions.contract.schemas import CoverageGapsQuerySchema, SpokenToQuerySchema
 

@@ -7,35 +7,38 @@ The id of a task begins with the name of its service.
 from __future__ import annotations
 
 from datetime import date
-from typing import NotRequired, TypedDict
+from operator import itemgetter
+from typing import Annotated, NotRequired, TypedDict
+
+from msgspec import Meta
 
 from gateway.clients import command, query
-from gateway.endpoints import ApiBlueprint, Parameters, collection_schema
-from gateway.merging import Page, Part, decode_position, encode_position, page_bounds, total_of, without_position
+from gateway.endpoints import ApiBlueprint, Parameters
+from gateway.merging import Page, decode_position, encode_position, page_bounds, total_of
 from gateway.naming import stakeholder_names
+from services.chassis.answers import DayText, IdText, InstantText, Part
 from services.chassis.messages import NotFound, Unavailable
 from services.chassis.refusals import CursorInvalid
-from services.contacts.contract import TaskListQuerySchema, TaskSchema
-from services.lexicon.tasks import Position, position
+from services.contacts.contract.schemas.tasks import TaskListQuerySchema
+from services.lexicon.tasks import position
 
 blueprint = ApiBlueprint("tasks", __name__, url_prefix="/tasks", description="What waits for me")
 
 PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")
-TASKS = collection_schema(TaskSchema)
-TASKS["properties"]["warning"] = {"type": "string", "description": "A part of the system is away; its tasks are not here."}
 #: How many people of a task are named; the others are counted.
 NAMED = 3
 
 
 class TaskSubject(TypedDict):
-    """What a task is about."""
+    """What a task is about: ids; `type` says of what."""
 
-    type: NotRequired[str]
-    id: NotRequired[str]
+    type: str
+    id: str
+    individual_id: NotRequired[str]
     individual_ids: NotRequired[list[str]]
     organization_ids: NotRequired[list[str]]
-    interaction_id: NotRequired[str]
+    interaction_id: NotRequired[str | None]
 
 
 class Author(TypedDict):
@@ -45,24 +48,28 @@ class Author(TypedDict):
     component: str | None
 
 
-class Task(TypedDict):
-    """A task, as a service answers it with its position, and as a client reads it with its name."""
+class ServiceTask(TypedDict):
+    """A task as its service answers it."""
 
     id: str
     kind: str
     notice: bool
     subject: TaskSubject
-    due_on: str | None
+    due_on: DayText | None
     link: str
-    text: NotRequired[str | None]
-    issue_id: NotRequired[str | None]
-    by: NotRequired[Author | None]
-    at: NotRequired[str | None]
-    position: NotRequired[Position]
-    name: NotRequired[str | None]
+    text: NotRequired[Annotated[str | None, Meta(description="What was asked or promised.")]]
+    issue_id: NotRequired[IdText | None]
+    by: NotRequired[Annotated[Author | None, Meta(description="Who asked or promised.")]]
+    at: NotRequired[InstantText | None]
 
 
-@blueprint.endpoint("GET", "", query=TaskListQuerySchema, answers=TASKS)
+class Task(ServiceTask):
+    """What waits for the caller; a `notice` only tells, and can be dismissed."""
+
+    name: Annotated[str | None, Meta(description="Whom it is about, where you may know.")]
+
+
+@blueprint.endpoint("GET", "", query=TaskListQuerySchema, answers=Page[Task])
 def list_tasks(query: Parameters) -> object:
     """List your tasks, the most urgent first; there is a warning when a service does not answer."""
     limit, cursor = page_bounds(query)
@@ -89,21 +96,21 @@ def dismiss(task_id: str) -> None:
 def my_tasks(*, limit: int, cursor: str | None = None) -> Page[Task]:
     """Return a page of the caller's tasks from all services."""
     asked = {"limit": limit, "after": _decode(cursor) if cursor else None}
-    parts: dict[str, Part[Task]] = {}
+    parts: dict[str, Part[ServiceTask]] = {}
     away: list[str] = []
     for service in SERVICES:
         try:
             parts[service] = query(service, "list_tasks", query=asked)
         except Unavailable:
             away.append(service)
-    items = [_with_address(service, task) for service, part in parts.items() for task in part["items"]]
-    items.sort(key=lambda task: task["position"])
+    items = [(position(task), _with_address(service, task)) for service, part in parts.items() for task in part["items"]]
+    items.sort(key=itemgetter(0))
     has_more = len(items) > limit or any(part["more"] for part in parts.values())
     page = items[:limit]
-    names = stakeholder_names(one for task in page for one in _stakeholders_of(task))
+    names = stakeholder_names(one for _, task in page for one in _stakeholders_of(task))
     found: Page[Task] = {
-        "items": [_with_name(task, names) for task in page],
-        "next": encode_position(page[-1]["position"]) if page and has_more else None,
+        "items": [_with_name(task, names) for _, task in page],
+        "next": encode_position(page[-1][0]) if page and has_more else None,
         "total": total_of(parts.values()),
     }
     if away:
@@ -111,23 +118,23 @@ def my_tasks(*, limit: int, cursor: str | None = None) -> Page[Task]:
     return found
 
 
-def _with_address(service: str, task: Task) -> Task:
+def _with_address(service: str, task: ServiceTask) -> ServiceTask:
     # A service names the record; the address under which it is served is the gateway's.
     link = task["link"] if task["link"].startswith(PREFIX) else f"{PREFIX}{task['link']}"
-    return {**task, "position": position(task), "id": f"{service}.{task['id']}", "link": link}
+    return {**task, "id": f"{service}.{task['id']}", "link": link}
 
 
-def _stakeholders_of(task: Task) -> list[str]:
+def _stakeholders_of(task: ServiceTask) -> list[str]:
     subject = task["subject"]
     return [*(subject.get("individual_ids") or []), *(subject.get("organization_ids") or [])]
 
 
-def _with_name(task: Task, names: dict[str, str]) -> Task:
+def _with_name(task: ServiceTask, names: dict[str, str]) -> Task:
     about = _stakeholders_of(task)
     known = [names[one] for one in about if one in names]
     others = len(about) - min(len(known), NAMED)
     name = ", ".join(known[:NAMED]) + (f" and {others} more" if others else "") if known else None
-    return {"text": None, "issue_id": None, "by": None, "at": None, **without_position(task), "name": name}
+    return {"text": None, "issue_id": None, "by": None, "at": None, **task, "name": name}
 
 
 def _decode(cursor: str) -> list[str]:

@@ -9,10 +9,12 @@ from msgspec import Meta
 
 from gateway.clients import query as ask
 from gateway.endpoints import Parameters
-from gateway.merging import Page, Part, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
+from gateway.merging import Page, decode_instant_position, encode_position, page_bounds, sort_key_of, total_of, without_position
+from services.chassis.answers import Part
 from services.chassis.messages import Unavailable
 from services.chassis.validation import Closed
-from services.contacts.contract.answers import OrganizationAnswer, Owner
+from services.contacts.contract.answers.organizations import OrganizationAnswer
+from services.contacts.contract.answers.shared import Owner
 
 WARNING = "Interactions and events are not shown: a part of the system is away."
 

@@ -32,6 +32,14 @@ class Page(TypedDict, Generic[Item]):
     total: int | AtLeast
 
 
+class Part(TypedDict, Generic[Item]):
+    """The first items after a position, which the gateway merges with those of other services."""
+
+    items: list[Item]
+    more: bool
+    total: int | AtLeast
+
+
 def total_up_to(counted: int, most: int) -> int | AtLeast:
     """Return the total of a list that is counted to `most` and no further."""
     return counted if counted <= most else {"at_least": most}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypedDict
 
-from services.contacts.contract.answers import Address
+from services.contacts.contract.answers.organizations import Address
 
 
 class GivenLink(TypedDict, total=False):

@@ -1,38 +1,19 @@
-"""Imports: what goes in and comes out, and the obstacles they name."""
+"""Imports: what goes in, and the obstacles they name."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.chassis.messages import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongType
 from services.chassis.validation import UNSET, Closed, Id, Loads, Unset
+from services.contacts.contract.answers.imports import DECISIONS, OUTCOMES, MappedColumn
 from services.contacts.contract.commands import GivenLink
-from services.contacts.contract.import_answers import MappedColumn
 from services.contacts.contract.schemas.fields import Line
-from services.contacts.contract.schemas.individuals import IndividualSchema
 from services.contacts.contract.schemas.shared import IssueLinkSchema, ListQuerySchema
 from services.lexicon.vocabulary import SOURCES
-
-STATES = (
-    "uploading",
-    "uploaded",
-    "mapped",
-    "checking",
-    "checked",
-    "committing",
-    "committed",
-    "undoing",
-    "undone",
-    "stopped",
-    "cancelled",
-    "failed",
-)
-#: A row that may be somebody's who is there is *undecided* until its importer says which; *skipped* if they leave it out,
-#: and *lapsed* if nobody has said so in time.
-OUTCOMES = ("create", "update", "duplicate", "blocked", "invalid", "undecided", "skipped", "lapsed")
 
 #: What a column may be mapped to; a closed list, as everything that is held (R13).
 IMPORT_FIELDS = (
@@ -354,9 +335,6 @@ class ImportRowsQuerySchema(ListQuerySchema):
     outcome = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(OUTCOMES))
 
 
-DECISIONS = ("same", "another", "skip")
-
-
 @dataclass(frozen=True, slots=True)
 class RowDecision:
     """Whom a row is about, or why something that screening stopped is kept."""
@@ -396,113 +374,3 @@ class AllDecisionsSchema(Loads[AllDecisions]):
     """What all rows are that wait to be decided."""
 
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))
-
-
-class RefusedColumnSchema(Schema):
-    """A column that the system must not hold, by name, with the reason and the requirement (R13)."""
-
-    column = fields.String(required=True)
-    reason = fields.String(required=True)
-    requirement = fields.String(required=True)
-
-
-class HiddenSchema(Schema):
-    """What a workbook hides from whoever looks at it, and what is taken in all the same: sheets by name, and filled rows."""
-
-    sheets = fields.List(fields.String(), required=True)
-    rows = fields.Integer(required=True)
-
-
-class ProgressSchema(Schema):
-    """How far a check, a commit or an undo has come, in rows."""
-
-    done = fields.Integer(required=True)
-    of = fields.Integer(required=True)
-
-
-class ImportProblemSchema(Schema):
-    """Why an import failed."""
-
-    code = fields.String(required=True)
-    detail = fields.String(required=True)
-
-
-class ImportSchema(Schema):
-    """An import as its owner sees it."""
-
-    id = fields.String(required=True)
-    filename = fields.String(required=True)
-    format = fields.String(allow_none=True)
-    state = fields.String(required=True, validate=validate.OneOf(STATES))
-    progress = fields.Nested(ProgressSchema, required=True)
-    counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
-    rows = fields.Integer(required=True)
-    mapping = fields.List(fields.Nested(ColumnMappingSchema), required=True)
-    refused_columns = fields.List(fields.Nested(RefusedColumnSchema), required=True)
-    #: Told until the import has ended.
-    hidden = fields.Nested(HiddenSchema, required=True)
-    issues = fields.List(fields.Nested(IssueLinkSchema), required=True)
-    source = fields.String(allow_none=True)
-    owner = fields.Dict(required=True)
-    problem = fields.Nested(ImportProblemSchema, allow_none=True)
-    #: What was stopped and can be gone on with: a check, a commit or an undo.
-    stopped = fields.String(allow_none=True, validate=validate.OneOf(["checking", "committing", "undoing"]))
-    #: What is being decided of all rows that wait for it, alike.
-    deciding = fields.String(allow_none=True, validate=validate.OneOf(DECISIONS))
-    #: Until when undecided rows can be decided, and `rows.csv` gives refused rows back with their cells, once the import is
-    #: committed; null when none are kept.
-    refused_rows_until = fields.String(allow_none=True)
-    created_at = fields.String(required=True)
-    finished_at = fields.String(allow_none=True)
-
-
-class RefusedCellSchema(Schema):
-    """What of a row is not taken in though the row is: the column, or the field of a card, and why (T30)."""
-
-    column = fields.String(required=True)
-    reason = fields.String(required=True)
-
-
-class ImportRowSchema(Schema):
-    """What becomes, or became, of one row."""
-
-    #: Its number within the import, and within its sheet.
-    n = fields.Integer(required=True)
-    row = fields.Integer(required=True)
-    sheet = fields.String(allow_none=True)
-    outcome = fields.String(allow_none=True, validate=validate.OneOf(OUTCOMES))
-    reason = fields.String(allow_none=True)
-    #: What of it is not taken in; never with the value.
-    refused = fields.List(fields.Nested(RefusedCellSchema))
-    individual_id = fields.String(allow_none=True)
-    organization_id = fields.String(allow_none=True)
-    #: Whom an undecided row may be about, the likeliest first.
-    candidates = fields.List(fields.String(), required=True)
-    decided = fields.String(allow_none=True, validate=validate.OneOf(DECISIONS))
-
-
-class ImportCellSchema(Schema):
-    """One cell of a row, and what its column is."""
-
-    column = fields.String(required=True)
-    field = fields.String(allow_none=True)
-    value = fields.String(required=True)
-
-
-class CandidateSchema(Schema):
-    """Somebody whom a row may be about, and what of it agrees and differs; values of other components play no part."""
-
-    individual = fields.Nested(IndividualSchema, required=True)
-    agrees = fields.List(fields.String(), required=True)
-    differs = fields.List(fields.String(), required=True)
-    #: Of which kinds your component holds values.
-    held_kinds = fields.List(fields.String(), required=True)
-
-
-class ImportRowDetailSchema(ImportRowSchema):
-    """A row with its cells, as long as they are kept, and beside it whoever it may be about."""
-
-    cells = fields.List(fields.Nested(ImportCellSchema), required=True)
-    people = fields.List(fields.Nested(CandidateSchema), required=True)
-    #: Columns of which screening stopped something that may be kept with a reason, by the decision *keep*.
-    keepable = fields.List(fields.String(), required=True)

@@ -7,18 +7,11 @@ from datetime import datetime
 from typing import Protocol
 
 from services.chassis.messages import wire_value
-from services.contacts.contract.answers import (
-    Address,
-    FrozenIndividualAnswer,
-    IndividualAnswer,
-    LastContact,
-    LikenessAnswer,
-    LineAnswer,
-    NoteAnswer,
-    OfficeAnswer,
-    OrganizationAnswer,
-    Owner,
-)
+from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, IndividualAnswer, LikenessAnswer
+from services.contacts.contract.answers.notes import NoteAnswer
+from services.contacts.contract.answers.organizations import Address, OfficeAnswer, OrganizationAnswer
+from services.contacts.contract.answers.search import LineAnswer
+from services.contacts.contract.answers.shared import LastContact, Owner
 from services.contacts.domain.clocks import expiry
 from services.contacts.domain.notes import Note
 from services.contacts.domain.stakeholders import Compared, Individual, Line, Organization

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypedDict
 
-from services.contacts.contract.answers import Address, LinkedIssue, PreviousFact, Relationship, StoredOffice
+from services.contacts.contract.answers.individuals import PreviousFact
+from services.contacts.contract.answers.organizations import Address, StoredOffice
+from services.contacts.contract.answers.shared import LinkedIssue, Relationship
 from services.contacts.domain.preferences import Span
 
 

@@ -5,19 +5,36 @@ from __future__ import annotations
 from contextlib import suppress
 
 from services.access.contract import ComponentChanged, UserChanged
+from services.chassis.answers import Page, Part
 from services.chassis.database import CommandCall, UnitOfWork
 from services.chassis.entrypoints import BusProvider, DatabaseProvider, SettingsProvider, announcement_handler, rpc, timer
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, ready
-from services.contacts import contract
-from services.contacts.contract import answers
+from services.contacts.contract.answers.contact_points import ContactPointAnswer, CorrectionAnswer, GrantAnswer, RevealAnswer
+from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, HistoryItem, HolderAnswer, IndividualAnswer, VerificationAnswer
+from services.contacts.contract.answers.notes import NoteAnswer
+from services.contacts.contract.answers.organizations import OrganizationAnswer
+from services.contacts.contract.answers.search import FacetedPage, NamesAnswer, RegionReport
 from services.contacts.contract.refusals import (
     IndividualUnknown,
     NoteUnknown,
     OrganizationUnknown,
 )
+from services.contacts.contract.schemas.contact_points import ContactPointCreateSchema, CorrectionSchema, GrantCreateSchema, RevealQuerySchema
+from services.contacts.contract.schemas.individuals import (
+    HandOverSchema,
+    HistoryPageSchema,
+    IndividualChangeSchema,
+    IndividualCreateSchema,
+    IndividualListQuerySchema,
+    VerificationCreateSchema,
+)
+from services.contacts.contract.schemas.notes import NoteChangeSchema, NoteCreateSchema
+from services.contacts.contract.schemas.organizations import OrganizationChangeSchema, OrganizationCreateSchema, OrganizationListQuerySchema
+from services.contacts.contract.schemas.search import NamesQuerySchema, RegionReportQuerySchema, StakeholderQuerySchema
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.contacts.service.cases import CaseMethods
 from services.contacts.service.counting import blocked_tries_counted
 from services.contacts.service.dependencies import DependenciesProvider
@@ -49,11 +66,11 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Individuals
 
     @rpc("contacts:individual:create", command=True, status=201, created="id")
-    def register_individual(self, call: CommandCall, body: object) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def register_individual(self, call: CommandCall, body: object) -> IndividualAnswer | FrozenIndividualAnswer:
         """Register an individual (R26-R43)."""
-        command = ready(contract.IndividualCreateSchema).load(body)
+        command = ready(IndividualCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
-            together: answers.IndividualAnswer | None = self.dependencies.registrations.register(call, command)
+            together: IndividualAnswer | None = self.dependencies.registrations.register(call, command)
             if together is not None:
                 return together
             return call.run(
@@ -63,11 +80,11 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 replay=lambda work, subject_id: self._individual(work, call, subject_id),
             )
 
-    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
         return individuals.read_individual(work, by=call.caller, now=self.database.clock(), individual_id=individual_id)
 
     @rpc("contacts:individual:read", subject="individual_id", onward="interactions")
-    def read_individual(self, caller: Caller, individual_id: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def read_individual(self, caller: Caller, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
         """Read an individual's directory layer."""
         as_id(individual_id, IndividualUnknown)
         if shown := individuals.read_gathered(self.dependencies.reads, by=caller, individual_id=individual_id):
@@ -83,19 +100,19 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             raise refusal from None
 
     @rpc("contacts:individual:list")
-    def list_individuals(self, caller: Caller, query: object) -> answers.Page[answers.IndividualAnswer | answers.FrozenIndividualAnswer]:
+    def list_individuals(self, caller: Caller, query: object) -> Page[IndividualAnswer | FrozenIndividualAnswer]:
         """List individuals by exact directory fields."""
-        asked = ready(contract.IndividualListQuerySchema).load(query)
+        asked = ready(IndividualListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return search.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:individual:change", subject="individual_id", command=True)
     def change_individual(
         self, call: CommandCall, individual_id: str, if_match: str | None, body: object
-    ) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    ) -> IndividualAnswer | FrozenIndividualAnswer:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.IndividualChangeSchema).load(body)
+        command = ready(IndividualChangeSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
             return call.run(
                 lambda work: individuals.change_individual(
@@ -111,29 +128,29 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:hand-over", subject="individual_id", command=True)
-    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> answers.IndividualAnswer | answers.FrozenIndividualAnswer:
+    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> IndividualAnswer | FrozenIndividualAnswer:
         """Give a record to another owner (R45)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.HandOverSchema).load({"owner": owner})
+        command = ready(HandOverSchema).load({"owner": owner})
         return call.run(
             lambda work: individuals.hand_over(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
             replay=lambda work, _: self._individual(work, call, individual_id),
         )
 
     @rpc("contacts:individual:history", subject="individual_id")
-    def record_history(self, caller: Caller, individual_id: str, query: object = None) -> answers.PartOfHistory:
+    def record_history(self, caller: Caller, individual_id: str, query: object = None) -> Part[HistoryItem]:
         """Return contacts' part of a record's timeline (R57)."""
         as_id(individual_id, IndividualUnknown)
-        asked = ready(contract.HistoryPageSchema).load(query or {})
+        asked = ready(HistoryPageSchema).load(query or {})
         with self.database.work(caller) as work:
             return individuals.record_history(work, by=caller, now=self.database.clock(), individual_id=individual_id, **asked)
 
     # Organizations
 
     @rpc("contacts:organization:create", command=True, status=201, created="id")
-    def register_organization(self, call: CommandCall, body: object) -> answers.OrganizationAnswer:
+    def register_organization(self, call: CommandCall, body: object) -> OrganizationAnswer:
         """Register an organization (R20-R25)."""
-        command = ready(contract.OrganizationCreateSchema).load(body)
+        command = ready(OrganizationCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
             return call.run(
                 lambda work: organizations.register_organization(
@@ -143,24 +160,24 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:organization:read", subject="organization_id", onward="interactions")
-    def read_organization(self, caller: Caller, organization_id: str) -> answers.OrganizationAnswer:
+    def read_organization(self, caller: Caller, organization_id: str) -> OrganizationAnswer:
         """Read an organization."""
         as_id(organization_id, OrganizationUnknown)
         with self.database.work(caller) as work:
             return organizations.read_organization(work, by=caller, organization_id=organization_id)
 
     @rpc("contacts:organization:list")
-    def list_organizations(self, caller: Caller, query: object) -> answers.Page[answers.OrganizationAnswer]:
+    def list_organizations(self, caller: Caller, query: object) -> Page[OrganizationAnswer]:
         """List organizations."""
-        asked = ready(contract.OrganizationListQuerySchema).load(query)
+        asked = ready(OrganizationListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return search.list_organizations(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:organization:change", subject="organization_id", command=True)
-    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: object) -> answers.OrganizationAnswer:
+    def change_organization(self, call: CommandCall, organization_id: str, if_match: str | None, body: object) -> OrganizationAnswer:
         """Change an organization (T2)."""
         as_id(organization_id, OrganizationUnknown)
-        command = ready(contract.OrganizationChangeSchema).load(body)
+        command = ready(OrganizationChangeSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
             return call.run(
                 lambda work: organizations.change_organization(
@@ -178,20 +195,20 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # The contact layer
 
     @rpc("contacts:individual:reveal", subject="individual_id")
-    def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> answers.RevealAnswer:
+    def reveal(self, caller: Caller, individual_id: str, reason: str | None = None) -> RevealAnswer:
         """Reveal one person's contact points (T11)."""
         as_id(individual_id, IndividualUnknown)
-        asked = ready(contract.RevealQuerySchema).load({"reason": reason})
+        asked = ready(RevealQuerySchema).load({"reason": reason})
         with self.database.work(caller) as work:
             return contact_points.reveal(
                 work, by=caller, now=self.database.clock(), layer=self.dependencies.layer, individual_id=individual_id, **asked
             )
 
     @rpc("contacts:individual:add-contact-point", subject="individual_id", command=True, status=201)
-    def add_contact_point(self, call: CommandCall, individual_id: str, body: object) -> answers.ContactPointAnswer:
+    def add_contact_point(self, call: CommandCall, individual_id: str, body: object) -> ContactPointAnswer:
         """Add a contact point that was given to the caller's component (T5)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.ContactPointCreateSchema).load(body)
+        command = ready(ContactPointCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
             # A value that the component holds is put first again, never kept twice.
             return call.run(
@@ -202,10 +219,10 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:correct-contact-point", subject="individual_id", command=True, status=201)
-    def correct_contact_point(self, call: CommandCall, individual_id: str, body: object) -> answers.CorrectionAnswer:
+    def correct_contact_point(self, call: CommandCall, individual_id: str, body: object) -> CorrectionAnswer:
         """Accept a correction of a value that the caller does not see (T3)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.CorrectionSchema).load(body)
+        command = ready(CorrectionSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
             return call.run(
                 lambda work: contact_points.correct_contact_point(
@@ -217,10 +234,10 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:grant", subject="individual_id", command=True, status=201, created="id")
-    def grant_contact_points(self, call: CommandCall, individual_id: str, body: object) -> answers.GrantAnswer:
+    def grant_contact_points(self, call: CommandCall, individual_id: str, body: object) -> GrantAnswer:
         """Share contact points with another component (T5)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.GrantCreateSchema).load(body)
+        command = ready(GrantCreateSchema).load(body)
         return call.run(
             lambda work: contact_points.grant(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
             replay=lambda work, subject_id: contact_points.repeat_grant(
@@ -238,10 +255,10 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
         )
 
     @rpc("contacts:individual:verify", subject="individual_id", command=True, status=201, created="id")
-    def verify_individual(self, call: CommandCall, individual_id: str, body: object) -> answers.VerificationAnswer:
+    def verify_individual(self, call: CommandCall, individual_id: str, body: object) -> VerificationAnswer:
         """Record that a person's details were verified with them (R115)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.VerificationCreateSchema).load(body)
+        command = ready(VerificationCreateSchema).load(body)
         now = self.database.clock()
         return call.run(
             lambda work: verifying.verify(work, by=call.caller, now=now, individual_id=individual_id, **command),
@@ -253,40 +270,40 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Notes
 
     @rpc("contacts:note:list", subject="individual_id")
-    def list_notes(self, caller: Caller, individual_id: str, query: object = None) -> answers.Page[answers.NoteAnswer]:
+    def list_notes(self, caller: Caller, individual_id: str, query: object = None) -> Page[NoteAnswer]:
         """List the notes on an individual."""
         as_id(individual_id, IndividualUnknown)
-        asked = ready(contract.ListQuerySchema).load(query or {})
+        asked = ready(ListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return notes.list_notes(
                 work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, individual_id=individual_id, **asked
             )
 
     @rpc("contacts:note:create", subject="individual_id", command=True, status=201, created="id")
-    def add_note(self, call: CommandCall, individual_id: str, body: object) -> answers.NoteAnswer:
+    def add_note(self, call: CommandCall, individual_id: str, body: object) -> NoteAnswer:
         """Write a note (R37-R41)."""
         as_id(individual_id, IndividualUnknown)
-        command = ready(contract.NoteCreateSchema).load(body)
+        command = ready(NoteCreateSchema).load(body)
         return call.run(
             lambda work: notes.add_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, **command),
             replay=lambda work, subject_id: self._note(work, call, individual_id, subject_id),
         )
 
-    def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> answers.NoteAnswer:
+    def _note(self, work: UnitOfWork, call: CommandCall, individual_id: str, note_id: str) -> NoteAnswer:
         return notes.read_note(work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @rpc("contacts:note:read", subject="note_id")
-    def read_note(self, caller: Caller, individual_id: str, note_id: str) -> answers.NoteAnswer:
+    def read_note(self, caller: Caller, individual_id: str, note_id: str) -> NoteAnswer:
         """Read a note."""
         as_id(note_id, NoteUnknown)
         with self.database.work(caller) as work:
             return notes.read_note(work, by=caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id)
 
     @rpc("contacts:note:change", subject="note_id", command=True)
-    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: object) -> answers.NoteAnswer:
+    def change_note(self, call: CommandCall, individual_id: str, note_id: str, if_match: str | None, body: object) -> NoteAnswer:
         """Change a note."""
         as_id(note_id, NoteUnknown)
-        command = ready(contract.NoteChangeSchema).load(body)
+        command = ready(NoteChangeSchema).load(body)
         return call.run(
             lambda work: notes.change_note(
                 work, by=call.caller, now=self.database.clock(), individual_id=individual_id, note_id=note_id, if_match=if_match, **command
@@ -307,9 +324,9 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Finding
 
     @rpc("contacts:stakeholder:search")
-    def search_stakeholders(self, caller: Caller, query: object) -> answers.FacetedPage:
+    def search_stakeholders(self, caller: Caller, query: object) -> FacetedPage:
         """Find stakeholders (R83-R85)."""
-        asked = ready(contract.StakeholderQuerySchema).load(query)
+        asked = ready(StakeholderQuerySchema).load(query)
         # Who has a value is asked of rows that row-level security guards: a reading would see none of them.
         opened = self.database.work if has_contact_value(asked["q"] or "") else self.database.reading
         with opened(caller) as work:
@@ -318,23 +335,23 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:report:stakeholders-by-region")
-    def report_stakeholders_by_region(self, caller: Caller, query: object) -> answers.RegionReport:
+    def report_stakeholders_by_region(self, caller: Caller, query: object) -> RegionReport:
         """Count stakeholders by FEMA region and state (R101, T12)."""
-        asked = ready(contract.RegionReportQuerySchema).load(query)
+        asked = ready(RegionReportQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return search.stakeholders_by_region(work, by=caller, now=self.database.clock(), query=asked)
 
     # Names
 
     @rpc("contacts:stakeholder:name")
-    def name_stakeholders(self, caller: Caller, ids: list[str]) -> answers.NamesAnswer:
+    def name_stakeholders(self, caller: Caller, ids: list[str]) -> NamesAnswer:
         """Return the names of stakeholders by their ids, as far as the caller may know of them (T4, T21)."""
-        asked = ready(contract.NamesQuerySchema).load({"ids": ids})
+        asked = ready(NamesQuerySchema).load({"ids": ids})
         with self.database.work(caller) as work:
             return naming.name_stakeholders(work, by=caller, now=self.database.clock(), ids=asked["ids"])
 
     @rpc("contacts:relationship:read", subject="individual_id", onward="interactions")
-    def read_holder(self, caller: Caller, individual_id: str, component: str) -> answers.HolderAnswer:
+    def read_holder(self, caller: Caller, individual_id: str, component: str) -> HolderAnswer:
         """Return who stands for a component's relationship with an individual (T5)."""
         as_id(individual_id, IndividualUnknown)
         with self.database.work(caller) as work:

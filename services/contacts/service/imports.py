@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
+from services.chassis.answers import Page
 from services.chassis.database import CommandCall, Database, UnitOfWork
 from services.chassis.entrypoints import Bus, Wakeup, rpc, timer
 from services.chassis.logs import Log
@@ -15,15 +16,7 @@ from services.chassis.messages import Caller, Refusal, Unavailable
 from services.chassis.sandbox.pool import pool
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.validation import as_id
-from services.contacts.contract.import_answers import (
-    ImportAnswer,
-    ImportRowAnswer,
-    ImportRowDetailAnswer,
-    PageOfImportRows,
-    PageOfImports,
-    PageOfRefusedRows,
-    PieceAnswer,
-)
+from services.contacts.contract.answers.imports import ImportAnswer, ImportRowAnswer, ImportRowDetailAnswer, PageOfRefusedRows, PieceAnswer
 from services.contacts.contract.imports import (
     AllDecisionsSchema,
     CandidateGone,
@@ -164,7 +157,7 @@ class ImportMethods:
             return reading.read_import(work, by=caller, vault=self.dependencies.layer.vault, import_id=import_id)
 
     @rpc("contacts:import:list")
-    def list_imports(self, caller: Caller, query: Mapping[str, object]) -> PageOfImports:
+    def list_imports(self, caller: Caller, query: Mapping[str, object]) -> Page[ImportAnswer]:
         """List the caller's imports."""
         asked = ListQuerySchema().load(query)
         with self.database.work(caller) as work:
@@ -219,7 +212,7 @@ class ImportMethods:
         return self._steer(call, import_id, steering.resume_import)
 
     @rpc("contacts:import:list-rows", subject="import_id")
-    def list_import_rows(self, caller: Caller, import_id: str, query: Mapping[str, object]) -> PageOfImportRows:
+    def list_import_rows(self, caller: Caller, import_id: str, query: Mapping[str, object]) -> Page[ImportRowAnswer]:
         """List what becomes, or became, of each row."""
         as_id(import_id, ImportUnknown)
         asked = ImportRowsQuerySchema().load(query)

@@ -8,7 +8,7 @@ from services.chassis.database import CommandCall, Database, Lock, UnitOfWork, n
 from services.chassis.database.batching import Batcher
 from services.chassis.logs import Log, where
 from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Refusal
-from services.contacts.contract.answers import IndividualAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.contacts.contract.commands import GivenIndividual
 from services.contacts.usecases.registration import Outcome, Registration, registration_of
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import typed_or_none
-from services.contacts.contract.answers import ReceiptAnswer, SoughtAnswer
+from services.contacts.contract.answers.erasing import ReceiptAnswer, SoughtAnswer
 from services.contacts.storage import dictionary
 from services.contacts.storage.bulk import array, array_of_bytes
 from services.contacts.storage.tables import metadata

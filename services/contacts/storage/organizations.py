@@ -12,7 +12,7 @@ from sqlalchemy import update as update_of
 
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, typed_or_none
-from services.contacts.contract.answers import Address
+from services.contacts.contract.answers.organizations import Address
 from services.contacts.domain.stakeholders import Office, Organization, OrganizationChanges, SameName
 from services.contacts.storage.individuals import ISSUES, RELATIONSHIPS
 from services.contacts.storage.tables.directory import offices, organizations

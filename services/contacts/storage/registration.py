@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy import text
 
 from services.chassis.database import Lock, UnitOfWork
-from services.contacts.contract.answers import LinkedIssue
+from services.contacts.contract.answers.shared import LinkedIssue
 from services.contacts.contract.commands import GivenLink
 from services.contacts.domain.notes import Note
 from services.contacts.domain.stakeholders import Compared, Employer, Individual

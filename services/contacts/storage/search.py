@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed
-from services.contacts.contract.answers import FacetValue
+from services.contacts.contract.answers.search import FacetValue
 from services.contacts.contract.commands import StakeholderQuery
 from services.contacts.domain.stakeholders import Line
 from services.contacts.storage.directory import terms

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, new_id
-from services.contacts.contract.answers import ContactPointAnswer, CorrectionAnswer, GrantAnswer, HolderOfPoints, RevealAnswer
+from services.contacts.contract.answers.contact_points import ContactPointAnswer, CorrectionAnswer, GrantAnswer, HolderOfPoints, RevealAnswer
 from services.contacts.contract.refusals import (
     ContactLayerWithheld,
     KindDeclined,

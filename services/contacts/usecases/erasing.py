@@ -12,7 +12,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.announcements import IndividualErased, OrganizationErased
-from services.contacts.contract.answers import ErasedAnswer, ReceiptAnswer, ReceiptsAnswer, UnsealedKey
+from services.contacts.contract.answers.erasing import ErasedAnswer, ReceiptAnswer, ReceiptsAnswer, UnsealedKey
 from services.contacts.contract.refusals import OrganizationUnknown
 from services.contacts.domain.sealing import former_values
 from services.contacts.domain.stakeholders import Individual

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Forbidden, Invalid, entity_tags
 from services.contacts.contract.announcements import IndividualFrozen as FrozenAnnouncement
 from services.contacts.contract.announcements import IndividualUnfrozen
-from services.contacts.contract.answers import (
+from services.contacts.contract.answers.cases import (
     DayCountAnswer,
     FoundFrozen,
     FreezeAnswer,
     ManyFreezesAnswer,
     MayEraseAnswer,
     NoticeAnswer,
-    Page,
     TwinDecidedAnswer,
 )
 from services.contacts.contract.refusals import FreezeReasonRequired, NoticeUnknown, TwinDecided, TwinUnknown

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import HitAnswer, LookupsAnswer, LookupsSeenAnswer, Page, TaskAnswer
+from services.contacts.contract.answers.cases import HitAnswer, LookupsAnswer, LookupsSeenAnswer, TaskAnswer
 from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted, LookupsUnknown
 from services.contacts.domain.representations import instant
 from services.contacts.storage import lookups

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Unpack
 
+from services.chassis.answers import Part
 from services.chassis.database import UnitOfWork
 from services.chassis.database.batching import BatchedReads
 from services.chassis.messages import Caller, Invalid, Refusal, entity_tags, new_id, require_match, wire_value
@@ -16,7 +17,7 @@ from services.contacts.contract.announcements import (
     PreferencesChanged,
     RelationshipEstablished,
 )
-from services.contacts.contract.answers import FrozenIndividualAnswer, HistoryItem, IndividualAnswer, PartOfHistory
+from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, HistoryItem, IndividualAnswer
 from services.contacts.contract.commands import GivenIndividual, GivenLink
 from services.contacts.contract.refusals import OrganizationUnknown, OwnerUnchanged, OwnerUnsuitable
 from services.contacts.domain import representations
@@ -199,7 +200,7 @@ def record_history(
     individual_id: str,
     limit: int = 50,
     after: tuple[datetime, str] | None = None,
-) -> PartOfHistory:
+) -> Part[HistoryItem]:
     """Return contacts' part of a record's timeline, latest first, after a position: hand-overs, verifications, creation."""
     row = open_individual(work, individual_id, by=by, now=now)
     moments: list[tuple[datetime, str, HistoryItem]] = [

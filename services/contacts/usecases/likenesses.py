@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid
-from services.contacts.contract.answers import PairAnswer, PairDecidedAnswer, PairOfRecords
+from services.contacts.contract.answers.cases import PairAnswer, PairDecidedAnswer, PairOfRecords
 from services.contacts.contract.refusals import PairUnknown
 from services.contacts.domain import representations
 from services.contacts.storage import individuals, likenesses

@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from services.chassis.database import UnitOfWork
-from services.contacts.contract.answers import HitOfErasure, MentionsAnswer, NamesakeAnswer, PlaceAnswer, ReceiptAnswer, ShownMention, SoughtAnswer
+from services.contacts.contract.answers.erasing import (
+    HitOfErasure,
+    MentionsAnswer,
+    NamesakeAnswer,
+    PlaceAnswer,
+    ReceiptAnswer,
+    ShownMention,
+    SoughtAnswer,
+)
 from services.contacts.storage import erasing, texts
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
 from services.lexicon.names import PersonName, are_names_alike, family_key

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
-from services.contacts.contract.answers import HolderAnswer, NameAnswer, NamesAnswer
+from services.contacts.contract.answers.individuals import HolderAnswer
+from services.contacts.contract.answers.search import NameAnswer, NamesAnswer
 from services.contacts.storage import links, naming
 from services.contacts.usecases.authorization import duty, facts_of, open_individual, require
 from services.lexicon.policy import Facts, decide

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, new_id, require_match
-from services.contacts.contract.answers import NoteAnswer, Page
+from services.contacts.contract.answers.notes import NoteAnswer
 from services.contacts.contract.refusals import NoteUnknown, OwnerUnsuitable
 from services.contacts.domain import representations
 from services.contacts.domain.notes import Note

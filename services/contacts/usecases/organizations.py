@@ -13,7 +13,7 @@ from services.contacts.contract.announcements import (
     OrganizationRegistered,
     RelationshipEstablished,
 )
-from services.contacts.contract.answers import Address, OfficeAnswer, OrganizationAnswer, PossibleOrganization
+from services.contacts.contract.answers.organizations import Address, OfficeAnswer, OrganizationAnswer, PossibleOrganization
 from services.contacts.contract.commands import GivenLink, GivenOffice, GivenOrganization
 from services.contacts.contract.refusals import ContactPointInvalid, IndividualBlocked, OrganizationDuplicate, OwnerUnsuitable
 from services.contacts.domain import representations

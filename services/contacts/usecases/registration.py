@@ -11,7 +11,7 @@ from typing import Self
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.messages import Caller, Refusal, new_id
 from services.contacts.contract.announcements import IndividualRegistered, PreferencesChanged, RelationshipEstablished
-from services.contacts.contract.answers import IndividualAnswer, LikenessAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer, LikenessAnswer
 from services.contacts.contract.commands import GivenContactPoint, GivenIndividual, GivenLink
 from services.contacts.contract.refusals import (
     BlockedTooOften,

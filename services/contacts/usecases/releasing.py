@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.chassis.answers import Part
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale, wire_value
-from services.contacts.contract.answers import KeptTextAnswer, PartOfKeptTexts
+from services.contacts.contract.answers.notes import KeptTextAnswer
 from services.contacts.storage import notes
 from services.contacts.usecases.authorization import require_officer
 from services.lexicon.refusals import KeptTextUnknown
 
 
-def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> PartOfKeptTexts:
+def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:
     """Return kept notes that wait, oldest first: `items`, whether there are `more`, `total`. The role is `caseworker`.
 
     :raises Forbidden: the caller is not the privacy officer.

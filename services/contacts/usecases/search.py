@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.chassis.answers import AtLeast, Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import (
-    FacetedPage,
-    FacetValue,
-    FrozenIndividualAnswer,
-    IndividualAnswer,
-    OrganizationAnswer,
-    Page,
-    RegionCount,
-    RegionReport,
-    StateOfRegion,
-)
+from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, IndividualAnswer
+from services.contacts.contract.answers.organizations import OrganizationAnswer
+from services.contacts.contract.answers.search import FacetedPage, FacetValue, RegionCount, RegionReport, StateOfRegion
 from services.contacts.contract.commands import StakeholderQuery
 from services.contacts.domain import representations
 from services.contacts.domain.stakeholders import Line
@@ -120,7 +113,7 @@ class _Found:
 
     rows: list[Line]
     next: str | None
-    total: int | dict[str, int]
+    total: int | AtLeast
     misspelt: bool
 
 
@@ -146,7 +139,7 @@ def _found(work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, que
         rows = rows[:limit]
         last = Position(rows[-1].key, rows[-1].id, total, misspelt)
         following = cursors.seal(last, of="stakeholders", user_id=by.id, query=query)
-    return _Found(rows, following, total if total <= search.COUNTED else {"at_least": search.COUNTED}, misspelt)
+    return _Found(rows, following, total_up_to(total, search.COUNTED), misspelt)
 
 
 def _facets(work: UnitOfWork, query: StakeholderQuery, *, by: Caller, now: datetime, misspelt: bool) -> dict[str, list[FacetValue]]:

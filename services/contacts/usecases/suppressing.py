@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import MarkAnswer, MarkDecidedAnswer, Page, TwinAnswer
+from services.contacts.contract.answers.cases import MarkAnswer, MarkDecidedAnswer, TwinAnswer
 from services.contacts.contract.refusals import MarkUnknown
 from services.contacts.domain.likeness import family_keys, may_be_one
 from services.contacts.domain.representations import instant, owner_of

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from services.chassis.answers import AtLeast, Part
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
-from services.contacts.contract.answers import PartOfTasks, TaskAnswer
+from services.contacts.contract.answers.cases import TaskAnswer
 from services.contacts.storage import contact_layer, notices
 from services.contacts.storage import tasks as stored
 from services.contacts.usecases import hits
@@ -34,7 +35,7 @@ _STAND = frozenset(
 )
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[TaskAnswer] = ()) -> PartOfTasks:
+def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int, imports: Iterable[TaskAnswer] = ()) -> Part[TaskAnswer]:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`.
 
     The privacy officer's tasks are read in the role `caseworker`. Tasks of erasures are retention's, which has the requests.
@@ -49,7 +50,7 @@ def list_tasks(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, lim
     # In an order of their own: that of the rows tells of others that were written between them.
     shown = {task["subject"]["id"] for task in page["items"] if task["subject"]["type"] != "import"}
     work.record("contacts:task:list", subjects=sorted(shown))
-    total = len(few) + count if count <= stored.COUNTED else {"at_least": stored.COUNTED}
+    total: int | AtLeast = len(few) + count if count <= stored.COUNTED else {"at_least": stored.COUNTED}
     return {"items": page["items"], "more": page["more"], "total": total}
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Invalid, NotFound, new_id, wire_value
 from services.contacts.contract.announcements import IndividualChanged
-from services.contacts.contract.answers import VerificationAnswer
+from services.contacts.contract.answers.individuals import VerificationAnswer
 from services.contacts.contract.refusals import OwnerUnsuitable
 from services.contacts.domain.stakeholders import IndividualChanges
 from services.contacts.storage import individuals, verifications

@@ -13,7 +13,7 @@ from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, NotFound
 from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, given_or, ready
-from services.contacts.contract import (
+from services.contacts.contract.announcements import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,
@@ -22,8 +22,6 @@ from services.contacts.contract import (
     IndividualsErased,
     IndividualsImported,
     IndividualUnfrozen,
-    KeptTextPageSchema,
-    KeptTextReleaseSchema,
     OrganizationChanged,
     OrganizationErased,
     OrganizationRegistered,
@@ -31,7 +29,8 @@ from services.contacts.contract import (
     OwnerChanged,
     PreferencesChanged,
 )
-from services.contacts.contract.answers import KeptTextAnswer
+from services.contacts.contract.answers.notes import KeptTextAnswer
+from services.contacts.contract.schemas.notes import KeptTextPageSchema, KeptTextReleaseSchema
 from services.interactions.contract import answers, schemas
 from services.interactions.contract.commands import InteractionChange, InteractionCreate
 from services.interactions.service.dependencies import DependenciesProvider

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.access.contract import UserChanged
 from services.chassis.database import UnitOfWork
-from services.contacts.contract import (
+from services.contacts.contract.announcements import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Stale
-from services.contacts.contract.answers import KeptTextAnswer
+from services.contacts.contract.answers.notes import KeptTextAnswer
 from services.interactions.contract.answers import Part, ReleasedText
 from services.interactions.contract.refusals import TextReplaced
 from services.interactions.storage import texts

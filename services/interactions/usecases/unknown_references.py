@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from services.access.contract.answers import UserAnswer
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import IndividualAnswer, OrganizationAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
+from services.contacts.contract.answers.organizations import OrganizationAnswer
 from services.interactions.storage import directory
 
 

@@ -15,7 +15,7 @@ from services.chassis.runtime.witness import Witness
 from services.chassis.signals import is_asked_to_stop
 from services.chassis.transport.rpc_client import InternalError
 from services.chassis.validation import as_id
-from services.contacts.contract import (
+from services.contacts.contract.announcements import (
     IndividualErased,
     IndividualFrozen,
     IndividualRegistered,
@@ -23,7 +23,8 @@ from services.contacts.contract import (
     IndividualsImported,
     OwnerChanged,
 )
-from services.contacts.contract.answers import MayEraseAnswer, Owner, TwinDecidedAnswer
+from services.contacts.contract.answers.cases import MayEraseAnswer, TwinDecidedAnswer
+from services.contacts.contract.answers.shared import Owner
 from services.lexicon.refusals import TextNeedsReview
 from services.lexicon.screening import screen
 from services.lexicon.tasks import Part, first_after

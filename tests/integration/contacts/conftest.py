@@ -19,7 +19,9 @@ from services.chassis.cursors import Cursors
 from services.chassis.database import CommandCall, Database, UnitOfWork
 from services.chassis.database.stream import Stream
 from services.chassis.messages import Caller, entity_tag, new_id
-from services.contacts import contract
+from services.contacts.contract.schemas.individuals import IndividualChangeSchema, IndividualCreateSchema
+from services.contacts.contract.schemas.organizations import OrganizationCreateSchema
+from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.contacts.service.erasure import ErasureMethods
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import projections
@@ -109,7 +111,7 @@ class Desk:
     def register(self, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
         """Register somebody; Dov unless another name is given."""
         given = body if "last_name" in body else DOV.body(**body)
-        command = contract.IndividualCreateSchema().load(given)
+        command = IndividualCreateSchema().load(given)
         found: dict[str, Any] = self.do(by, individuals.register_individual, **command)
         return found
 
@@ -125,14 +127,14 @@ class Desk:
 
     def change(self, by: Caller, individual_id: str, **body: Any) -> dict[str, Any]:
         """Change an individual in its present version."""
-        command = contract.IndividualChangeSchema().load(body)
+        command = IndividualChangeSchema().load(body)
         tag = entity_tag(self.read(by, individual_id))
         found: dict[str, Any] = self.do(by, individuals.change_individual, individual_id=individual_id, if_match=tag, **command)
         return found
 
     def organization(self, by: Caller = AMINA, **body: Any) -> dict[str, Any]:
         """Register an organization."""
-        command = contract.OrganizationCreateSchema().load({"name": DOV.organization, **body})
+        command = OrganizationCreateSchema().load({"name": DOV.organization, **body})
         found: dict[str, Any] = self.do(by, organizations.register_organization, **command)
         return found
 
@@ -171,7 +173,7 @@ class Desk:
 
     def search(self, by: Caller = AMINA, **query: Any) -> dict[str, Any]:
         """Search."""
-        asked = contract.StakeholderQuerySchema().load({name: str(value) for name, value in query.items()})
+        asked = StakeholderQuerySchema().load({name: str(value) for name, value in query.items()})
         found: dict[str, Any] = self.do(by, search.search_stakeholders, query=asked)
         return found
 

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from services.chassis.database import UnitOfWork, audited_calls
 from services.chassis.messages import Caller, Operation, OutcomeUnknown, Refusal, new_id
-from services.contacts import contract
+from services.contacts.contract.schemas.individuals import IndividualCreateSchema
 from services.contacts.service.registrations import Registrations
 from services.contacts.storage import projections, registration
 from tests.cast import AMINA, BRUNO, CHLOE, DOV
@@ -40,7 +40,7 @@ def _at_once(registrations: Registrations, asked: list[tuple[Caller, dict[str, A
     def enter(caller: Caller, body: dict[str, Any]) -> Any:
         try:
             with audited_calls() as audited:
-                entered = registrations.register(creating(registrations._database, caller), contract.IndividualCreateSchema().load(body))
+                entered = registrations.register(creating(registrations._database, caller), IndividualCreateSchema().load(body))
                 assert audited() == (entered is not None)
         except Refusal as refusal:
             return refusal

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from services.chassis.refusals import CursorInvalid
-from services.contacts import contract
+from services.contacts.contract.schemas.individuals import IndividualListQuerySchema
+from services.contacts.contract.schemas.search import RegionReportQuerySchema
 from services.contacts.usecases import search
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, RENATA
 from tests.integration.contacts.conftest import Desk, an_id, open_desk
@@ -198,7 +199,7 @@ def test_facets_count_what_was_found(standing_town: Desk) -> None:
 
 @pytest.mark.requirement("R101", "R102", "T12", "T18", "R88")
 def test_the_report_drills_every_region_to_its_states_zeros_too(standing_town: Desk) -> None:
-    query = contract.RegionReportQuerySchema().load({"type": "individual"})
+    query = RegionReportQuerySchema().load({"type": "individual"})
     report = standing_town.do(CHLOE, search.stakeholders_by_region, query=query)
     six = report["regions"][5]
     assert (six["fema_region"], six["count"]) == (6, 3)
@@ -213,9 +214,9 @@ def test_a_frozen_person_is_in_no_search_list_count_or_report(town: Desk) -> Non
     town.freeze(CHLOE, dov)
     assert town.found(AMINA, q="quillfeather") == []
     assert town.search(AMINA, state="TX", type="individual")["total"] == 1
-    query = contract.IndividualListQuerySchema().load({})
+    query = IndividualListQuerySchema().load({})
     assert dov not in [item["id"] for item in town.do(AMINA, search.list_individuals, query=query)["items"]]
-    report = town.do(CHLOE, search.stakeholders_by_region, query=contract.RegionReportQuerySchema().load({}))
+    report = town.do(CHLOE, search.stakeholders_by_region, query=RegionReportQuerySchema().load({}))
     assert report["regions"][5]["states"][4]["individuals"] == 1
     town.talked(AMINA, dov)
     town.change(AMINA, town.register(AMINA, last_name="Else")["id"], title="x")

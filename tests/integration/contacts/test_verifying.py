@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import Caller, Forbidden, Invalid, NotFound
-from services.contacts import contract
 from services.contacts.contract.refusals import KindDeclined
+from services.contacts.contract.schemas.individuals import VerificationCreateSchema
 from services.contacts.usecases import individuals, verifying
 from services.lexicon.refusals import ContributorsOnly, IndividualFrozen
 from tests.cast import AMINA, BRUNO, CHLOE, DOV
@@ -20,7 +20,7 @@ HOLDER_TOLD = "Contact points of this person that were given to your component."
 
 
 def verify(desk: Desk, by: Caller, individual_id: str, **body: Any) -> Any:
-    command = contract.VerificationCreateSchema().load({"medium": "phone", "verified_at": desk.now.isoformat(), **body})
+    command = VerificationCreateSchema().load({"medium": "phone", "verified_at": desk.now.isoformat(), **body})
     return desk.do(by, verifying.verify, individual_id=individual_id, **command)
 
 

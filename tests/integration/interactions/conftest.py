@@ -15,7 +15,7 @@ from services.access.contract import UserChanged
 from services.chassis.cursors import Cursors
 from services.chassis.database import Database, UnitOfWork
 from services.chassis.messages import Caller, entity_tag, new_id
-from services.contacts.contract import IndividualFrozen, IndividualRegistered, OrganizationRegistered
+from services.contacts.contract.announcements import IndividualFrozen, IndividualRegistered, OrganizationRegistered
 from services.interactions.contract.commands import FollowUpGiven
 from services.interactions.usecases import announcement_handlers, coordination, events, interactions, issues, reading, tasks
 from tests.cast import AMINA, EVERYBODY

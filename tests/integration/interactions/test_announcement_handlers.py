@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.messages import Announcement, entity_tag, new_id
-from services.contacts.contract import (
+from services.contacts.contract.announcements import (
     IndividualChanged,
     IndividualErased,
     IndividualFrozen,

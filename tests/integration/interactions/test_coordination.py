@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.access.contract import UserChanged
 from services.chassis.messages import Caller, Invalid, NotFound, Stale, entity_tag, new_id
-from services.contacts.contract import IndividualErased, OwnerChanged
+from services.contacts.contract.announcements import IndividualErased, OwnerChanged
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours, RequestSettled
 from services.interactions.usecases import announcement_handlers, coordination, erasure, issues, tasks
 from services.lexicon.refusals import ContributorsOnly, IndividualFrozen, OwnerOnly, PreferenceStands, TaskStands

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Text, select, text
 
 from services.chassis.messages import Caller, Invalid, NotFound, new_id
-from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
+from services.contacts.contract.announcements import IndividualChanged, IndividualErased, IndividualRegistered, OwnerChanged
 from services.interactions.contract.commands import InteractionCreate
 from services.interactions.storage import erasure as stored
 from services.interactions.storage.tables import metadata

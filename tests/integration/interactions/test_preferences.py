@@ -10,7 +10,7 @@ import pytest
 
 from services.chassis.messages import Forbidden, wire_value
 from services.chassis.refusals import CursorInvalid
-from services.contacts.contract import IndividualChanged, IndividualErased, OwnerChanged, PreferencesChanged
+from services.contacts.contract.announcements import IndividualChanged, IndividualErased, OwnerChanged, PreferencesChanged
 from services.interactions.usecases import announcement_handlers, preferences
 from tests.cast import AMINA, CHLOE, EDDA, FARID, GRACE, RENATA
 from tests.integration.interactions.conftest import Office

@@ -8,7 +8,7 @@ import pytest
 
 from services.access.contract import UserChanged
 from services.chassis.messages import Invalid, entity_tag, new_id
-from services.contacts.contract import IndividualChanged
+from services.contacts.contract.announcements import IndividualChanged
 from services.interactions.contract.refusals import IssueExists
 from services.interactions.usecases import announcement_handlers, events, interactions, issues, reading
 from tests.cast import AMINA, BRUNO, CHLOE, DOV, GRACE

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from services.chassis.messages import Forbidden, NotFound, new_id
-from services.contacts.contract import IndividualChanged, IndividualErased, IndividualRegistered
+from services.contacts.contract.announcements import IndividualChanged, IndividualErased, IndividualRegistered
 from services.interactions.usecases import announcement_handlers, reading
 from services.lexicon.places import STATES
 from tests.cast import AMINA, CHLOE, EDDA

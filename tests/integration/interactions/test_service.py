@@ -21,7 +21,7 @@ from services.chassis.passport import PassportSigner, PassportVerifier
 from services.chassis.runtime.process import Services, compose, declare_topology, topics_handled_by, topology_of
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
-from services.contacts.contract import IndividualFrozen
+from services.contacts.contract.announcements import IndividualFrozen
 from services.interactions.service import InteractionsService
 from tests.cast import AMINA, CHLOE
 from tests.support import Databases, eventually

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.chassis.messages import Caller, NotFound, Refusal
-from services.contacts.contract import IndividualFrozenFor
+from services.contacts.contract.announcements import IndividualFrozenFor
 from services.interactions.usecases import announcement_handlers, coordination, events, reading
 from tests.cast import AMINA, BRUNO, CHLOE, FARID
 from tests.integration.interactions.conftest import Office

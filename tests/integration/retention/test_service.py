@@ -23,7 +23,7 @@ from services.chassis.runtime.process import Services, compose, declare_topology
 from services.chassis.topology import compute
 from services.chassis.transport.embedded import register
 from services.chassis.transport.rpc_client import RpcClient
-from services.contacts.contract import IndividualFrozen, IndividualRegistered
+from services.contacts.contract.announcements import IndividualFrozen, IndividualRegistered
 from services.retention.service import RetentionService
 from tests.integration.access.conftest import a_key
 from tests.support import Databases, eventually

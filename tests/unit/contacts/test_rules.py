@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from services.contacts.contract import IndividualCreateSchema, StakeholderQuerySchema
+from services.contacts.contract.schemas.individuals import IndividualCreateSchema
+from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.contacts.domain.clocks import expiry
 from services.contacts.domain.sealing import former_values, is_told_in
 from services.contacts.domain.suppression import marks_of

@@ -132,21 +132,26 @@ def test_a_browsers_upload_shows_the_token_of_our_page_before_its_file(app: Any,
     assert (done.status_code, done.headers["Location"]) == (303, f"/imports/{ID}")
 
 
+def row(number: int, sheet: str | None, reason: str, **more: Any) -> dict[str, Any]:
+    """Return a row that was not taken in, as contacts answers it."""
+    return {"row": number, "sheet": sheet, "reason": reason, "refused": [], **more}
+
+
 @pytest.mark.requirement("R77")
 def test_the_rows_that_were_refused_come_back_as_a_file_without_formulas(amina: Any, bus: FakeBus) -> None:
     pages = {
         None: {
             "columns": ["Last name", "=Cell"],
-            "items": [{"row": 3, "sheet": "=cmd()", "reason": "cell: not a phone number.", "cells": {"=Cell": "+1 call me", "Last name": "Levi"}}],
+            "items": [row(3, "=cmd()", "cell: not a phone number.", cells={"=Cell": "+1 call me", "Last name": "Levi"})],
             "next": "more",
         },
         "more": {
             "columns": ["Last name", "=Cell"],
-            "items": [{"row": 4, "sheet": None, "reason": "It was long ago.", "cells": None}],
+            "items": [row(4, None, "It was long ago.", cells=None)],
             "next": None,
         },
     }
-    told = {"blocked": [{"row": 9, "sheet": None, "outcome": "blocked", "reason": "blocked"}]}
+    told = {"blocked": [row(9, None, "blocked", outcome="blocked")]}
     bus.answers[("contacts", "list_refused_import_rows")] = lambda query, **_: pages[query.get("cursor")]
     bus.answers[("contacts", "list_import_rows")] = lambda query, **_: {"items": told.get(query["outcome"], []), "next": None}
     answer = amina.ask("GET", f"/imports/{ID}/rows.csv")
@@ -175,7 +180,7 @@ def test_no_cell_of_that_file_is_a_formula_whatever_was_in_it_and_each_comes_bac
 
     columns = [f"{sign}Column {n}" for n, sign in enumerate([*first[:-1]])]
     rows = [{name: cell() for name in columns} for _ in range(many // wide)]
-    items = [{"row": n, "sheet": "=1", "reason": "=1", "cells": cells} for n, cells in enumerate(rows)]
+    items = [row(n, "=1", "=1", cells=cells) for n, cells in enumerate(rows)]
     bus.answers[("contacts", "list_refused_import_rows")] = {"columns": columns, "items": items, "next": None}
     bus.answers[("contacts", "list_import_rows")] = {"items": [], "next": None}
     answer = amina.ask("GET", f"/imports/{ID}/rows.csv")

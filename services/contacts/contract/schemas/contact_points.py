@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from services.chassis.instants import Instant
 from services.chassis.validation import Closed, Id
 from services.contacts.contract.schemas.fields import COMPONENT, Line
-from services.lexicon.vocabulary import CONTACT_POINT_KINDS, SOURCES, VALUES_OF_A_KIND
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS, SOURCES
 
 
 class ContactPointCreateSchema(Closed):
@@ -38,49 +38,3 @@ class RevealQuerySchema(Closed):
     """Why, once many people's contact points were revealed today (T11)."""
 
     reason = Line(most=500, allow_none=True, load_default=None)
-
-
-class ReportedSchema(Schema):
-    """A value that another component reported; nobody has verified it (T3)."""
-
-    component = fields.String()
-    on = fields.String()
-    verified = fields.Boolean()
-
-
-class ContactPointSchema(Schema):
-    """One contact point, revealed."""
-
-    id = fields.String()
-    kind = fields.String()
-    value = fields.String()
-    component = fields.String()
-    created_at = fields.String()
-    verified_at = fields.String(allow_none=True)
-    reported = fields.Nested(ReportedSchema, allow_none=True)
-    previous = fields.Boolean(metadata={"description": "Another has taken its place, or was reported; previous ones come last of their kind."})
-    replaced_at = fields.String(allow_none=True, metadata={"description": "When another took its place."})
-
-
-class HolderSchema(Schema):
-    """Another component that has a relationship with this person, and whom to ask there."""
-
-    component = fields.String()
-    owner = fields.String(allow_none=True)
-
-
-class RevealSchema(Schema):
-    """The reveal (T11), whole: it is one entry of the trail."""
-
-    items = fields.List(fields.Nested(ContactPointSchema), metadata={"description": f"At most {VALUES_OF_A_KIND} of a kind in each component."})
-    held_by = fields.List(fields.Nested(HolderSchema))
-    use_preferences = fields.List(fields.String(), metadata={"description": "What they said of how they may be contacted (R169)."})
-
-
-class CorrectionAnswerSchema(Schema):
-    """What a write-blind correction says, always in the same way (T3)."""
-
-    individual_id = fields.String()
-    kind = fields.String()
-    component = fields.String()
-    status = fields.String()

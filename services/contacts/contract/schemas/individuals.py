@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Instant
 from services.chassis.validation import Closed, Id
@@ -12,11 +12,7 @@ from services.contacts.contract.schemas.contact_points import ContactPointCreate
 from services.contacts.contract.schemas.fields import COMPONENT, SORTS, Codes, Line, Name, State
 from services.contacts.contract.schemas.shared import (
     IssueLinkSchema,
-    LastContactSchema,
-    LinkedIssueSchema,
     ListQuerySchema,
-    OwnerSchema,
-    RelationshipSchema,
 )
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, SOURCES, USE_PREFERENCES, VERIFICATION_MEDIA
 
@@ -87,78 +83,6 @@ class IndividualListQuerySchema(ListQuerySchema):
     component = fields.String(load_default=None, allow_none=True, validate=COMPONENT)
     owner = Id(load_default=None, allow_none=True)
     sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
-
-
-class LikenessSchema(Schema):
-    """Somebody the new record may be the same as, by what its author may see (T23)."""
-
-    id = fields.String()
-    first_name = fields.String()
-    last_name = fields.String()
-    organization_id = fields.String(allow_none=True)
-    owner = fields.Nested(OwnerSchema)
-    because = fields.List(fields.String())
-
-
-class PreviousSchema(Schema):
-    """What was replaced of somebody at one time: what they were called at work, where they worked, or both."""
-
-    title = fields.String(allow_none=True, metadata={"description": "Null where the title stayed, or there was none."})
-    organization_id = fields.String(allow_none=True, metadata={"description": "Null where the employer stayed, or there was none."})
-    organization_name = fields.String(allow_none=True)
-    replaced_at = fields.String()
-    import_id = fields.String(allow_none=True, metadata={"description": "The import that replaced it; null where somebody did by hand."})
-
-
-class IndividualSchema(Schema):
-    """An individual's directory layer (T4)."""
-
-    id = fields.String()
-    type = fields.String()
-    salutation = fields.String(allow_none=True)
-    first_name = fields.String()
-    last_name = fields.String()
-    title = fields.String(allow_none=True)
-    organization_id = fields.String(allow_none=True)
-    organization_name = fields.String(allow_none=True)
-    previous = fields.List(fields.Nested(PreviousSchema), metadata={"description": "Former titles and employers, the latest first."})
-    state = fields.String(allow_none=True)
-    fema_region = fields.Integer(allow_none=True)
-    issues = fields.List(fields.Nested(LinkedIssueSchema))
-    interests = fields.List(fields.String())
-    source = fields.String(allow_none=True)
-    declined = fields.List(fields.String())
-    use_preferences = fields.List(fields.String())
-    owner = fields.Nested(OwnerSchema)
-    deputy = fields.String(allow_none=True)
-    relationships = fields.List(fields.Nested(RelationshipSchema))
-    last_contacted_at = fields.String(allow_none=True)
-    last_contact = fields.Nested(LastContactSchema, allow_none=True)
-    expires_on = fields.String()
-    expires_because = fields.String()
-    frozen = fields.Boolean()
-    set_aside = fields.Boolean(
-        metadata={"description": "To the privacy officer alone: an import was taken back with this record, and a hold keeps it (T24). Else left out."}
-    )
-    notice = fields.String(allow_none=True)
-    verified_at = fields.String(allow_none=True)
-    created_at = fields.String()
-    updated_at = fields.String()
-    version = fields.Integer()
-    possible_duplicates = fields.List(fields.Nested(LikenessSchema))
-
-
-class VerificationSchema(Schema):
-    """One verification; `withdrawn` are the declined marks that went with it."""
-
-    id = fields.String()
-    individual_id = fields.String()
-    medium = fields.String()
-    verified_at = fields.String()
-    recorded_at = fields.String()
-    by = fields.String()
-    component = fields.String()
-    withdrawn = fields.List(fields.String())
 
 
 class HistoryPageSchema(Closed):

@@ -1,14 +1,17 @@
-"""Notes on individuals."""
+"""Notes on individuals, and texts that were kept against a finding (T15)."""
 
 from __future__ import annotations
 
 import re
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
+from services.chassis.instants import Instant
 from services.chassis.validation import Closed
 from services.contacts.contract.schemas.fields import Line
 
+#: How many one service answers at a time.
+MOST = 200
 _text = validate.And(validate.Length(min=1, max=20_000), validate.Regexp(re.compile(r"^[^\x00]*$"), error="Not a NUL character."))
 
 
@@ -28,22 +31,21 @@ class NoteChangeSchema(Closed):
     keep_reason = Line(most=500, allow_none=True, load_default=None)
 
 
-class FindingSchema(Schema):
-    """What the screening found, and where."""
+class KeptTextPageSchema(Closed):
+    """A part of what waits in one service: the first after a position."""
 
-    start = fields.Integer()
-    end = fields.Integer()
+    limit = fields.Integer(load_default=MOST, validate=validate.Range(1, MOST))
+    after = fields.List(fields.String(), load_default=None, allow_none=True, validate=validate.Length(equal=2))
 
 
-class NoteSchema(Schema):
-    """A note."""
+class KeptTextListQuerySchema(Closed):
+    """A page of what waits to be released, the oldest first."""
 
-    id = fields.String()
-    individual_id = fields.String()
-    text = fields.String()
-    provenance = fields.String(allow_none=True)
-    author = fields.String()
-    component = fields.String()
-    kept = fields.Boolean()
-    created_at = fields.String()
-    updated_at = fields.String()
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, MOST))
+    cursor = fields.String(validate=validate.Length(max=2000))
+
+
+class KeptTextReleaseSchema(Closed):
+    """Which version of the text was read: what was changed since is not released."""
+
+    kept_at = Instant(required=True)

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.chassis.validation import Closed, Id
 from services.contacts.contract.schemas.fields import SORTS, Line, Name, State
 from services.contacts.contract.schemas.shared import (
     AddressSchema,
     IssueLinkSchema,
-    LastContactSchema,
-    LinkedIssueSchema,
     ListQuerySchema,
-    OwnerSchema,
-    RelationshipSchema,
 )
 from services.lexicon.vocabulary import SECTORS, SOURCES
 
@@ -67,37 +63,3 @@ class OrganizationListQuerySchema(ListQuerySchema):
     state = State(load_default=None, allow_none=True)
     sector = fields.String(load_default=None, allow_none=True, validate=validate.OneOf(list(SECTORS)))
     sort = fields.String(load_default="name", validate=validate.OneOf(SORTS))
-
-
-class OrganizationOfficeSchema(Schema):
-    """One office."""
-
-    id = fields.String()
-    label = fields.String(allow_none=True)
-    address = fields.Dict(allow_none=True)
-    phone = fields.String(allow_none=True)
-
-
-class OrganizationSchema(Schema):
-    """An organization; all of it is directory layer (T4)."""
-
-    id = fields.String()
-    type = fields.String()
-    name = fields.String()
-    sector = fields.String(allow_none=True)
-    state = fields.String(allow_none=True)
-    fema_region = fields.Integer(allow_none=True)
-    offices = fields.List(fields.Nested(OrganizationOfficeSchema))
-    address = fields.Dict(allow_none=True)
-    office_phone = fields.String(allow_none=True)
-    issues = fields.List(fields.Nested(LinkedIssueSchema))
-    group_ids = fields.List(fields.String())
-    source = fields.String(allow_none=True)
-    source_url = fields.String(allow_none=True)
-    owner = fields.Nested(OwnerSchema)
-    relationships = fields.List(fields.Nested(RelationshipSchema))
-    last_contacted_at = fields.String(allow_none=True)
-    last_contact = fields.Nested(LastContactSchema, allow_none=True)
-    created_at = fields.String()
-    updated_at = fields.String()
-    version = fields.Integer()

@@ -1,13 +1,13 @@
-"""Search over stakeholders, names and reports."""
+"""Queries for stakeholders, their names, and reports."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
+from marshmallow import fields, validate
 
 from services.chassis.instants import Day
 from services.chassis.validation import Closed, Id
 from services.contacts.contract.schemas.fields import COMPONENT, FACETS, SORTS, Codes, Line, State
-from services.contacts.contract.schemas.shared import ListQuerySchema, OwnerSchema, RelationshipSchema
+from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.lexicon.vocabulary import PRIORITIES, SECTORS
 
 
@@ -41,25 +41,6 @@ class StakeholderQuerySchema(AudienceSchema, ListQuerySchema):
 
 class RegionReportQuerySchema(AudienceSchema):
     """Stakeholders by FEMA region, drilled to states (R101, T12)."""
-
-
-class StakeholderSchema(Schema):
-    """One line of a search: what the directory knows of a stakeholder."""
-
-    id = fields.String()
-    type = fields.String()
-    name = fields.String()
-    first_name = fields.String(allow_none=True)
-    last_name = fields.String(allow_none=True)
-    title = fields.String(allow_none=True)
-    organization_id = fields.String(allow_none=True)
-    organization_name = fields.String(allow_none=True)
-    sector = fields.String(allow_none=True)
-    state = fields.String(allow_none=True)
-    fema_region = fields.Integer(allow_none=True)
-    owner = fields.Nested(OwnerSchema)
-    relationships = fields.List(fields.Nested(RelationshipSchema))
-    last_contacted_at = fields.String(allow_none=True)
 
 
 class NamesQuerySchema(Closed):

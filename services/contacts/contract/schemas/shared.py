@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from services.chassis.instants import Day
 from services.chassis.validation import Closed, Id
@@ -42,35 +42,3 @@ class ListQuerySchema(Closed):
 
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=2000))
-
-
-class OwnerSchema(Schema):
-    """Whose record it is (R42)."""
-
-    user = fields.String()
-    component = fields.String()
-
-
-class RelationshipSchema(Schema):
-    """A component's relationship with a stakeholder (R43, R44)."""
-
-    component = fields.String()
-    since = fields.String()
-    last_contact_at = fields.String(allow_none=True)
-
-
-class LastContactSchema(Schema):
-    """Who spoke with the stakeholder last (R55)."""
-
-    by = fields.String(allow_none=True)
-    component = fields.String(allow_none=True)
-    mode = fields.String(allow_none=True)
-
-
-class LinkedIssueSchema(Schema):
-    """How a stakeholder stands to an issue (T22)."""
-
-    issue_id = fields.String()
-    kind = fields.String()
-    since = fields.String(allow_none=True)
-    ended_on = fields.String(allow_none=True)

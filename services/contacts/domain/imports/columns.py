@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from services.contacts.contract.import_answers import MappedColumn
+from services.contacts.contract.answers.imports import MappedColumn
 from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
 from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS

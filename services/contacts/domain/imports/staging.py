@@ -13,7 +13,7 @@ from typing import Self
 
 import orjson
 
-from services.contacts.contract.import_answers import Hidden
+from services.contacts.contract.answers.imports import Hidden
 from services.contacts.contract.imports import UploadDamaged
 from services.contacts.domain.encryption import decrypt, encrypt
 from services.contacts.domain.imports import columns

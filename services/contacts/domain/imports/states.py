@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
-from services.contacts.contract.answers import LinkedIssue
-from services.contacts.contract.import_answers import Hidden, RefusedCell, RefusedColumnAnswer
+from services.contacts.contract.answers.imports import Hidden, RefusedCell, RefusedColumnAnswer
+from services.contacts.contract.answers.shared import LinkedIssue
 
 #: A value of a column of an individual.
 FieldValue = str | Sequence[str] | None

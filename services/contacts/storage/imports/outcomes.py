@@ -11,7 +11,7 @@ from sqlalchemy import update as update_of
 
 from services.chassis.database import UnitOfWork
 from services.chassis.database.rows import all_typed, typed_or_none
-from services.contacts.contract.import_answers import RefusedCell
+from services.contacts.contract.answers.imports import RefusedCell
 from services.contacts.domain.imports.states import RowOutcome
 from services.contacts.storage.bulk import array, as_json, records
 from services.contacts.storage.imports import refused

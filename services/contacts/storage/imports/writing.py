@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import new_id
-from services.contacts.contract.answers import LinkedIssue
+from services.contacts.contract.answers.shared import LinkedIssue
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.planning import Plan

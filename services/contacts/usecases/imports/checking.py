@@ -11,7 +11,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, new_id
-from services.contacts.contract.import_answers import RefusedCell
+from services.contacts.contract.answers.imports import RefusedCell
 from services.contacts.domain.imports.planning import Plan, plan
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register

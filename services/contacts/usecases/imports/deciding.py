@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import TaskAnswer
-from services.contacts.contract.import_answers import Candidate, ImportAnswer, ImportCell, ImportRowAnswer, ImportRowDetailAnswer
+from services.contacts.contract.answers.cases import TaskAnswer
+from services.contacts.contract.answers.imports import Candidate, ImportAnswer, ImportCell, ImportRowAnswer, ImportRowDetailAnswer
 from services.contacts.contract.imports import CandidateGone, DecisionAlreadyMade, NothingToDecide, RowDecision, RowNotKept, RowUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.imports.comparing import Generation

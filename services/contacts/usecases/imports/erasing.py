@@ -13,7 +13,7 @@ from datetime import datetime
 import orjson
 
 from services.chassis.database import UnitOfWork
-from services.contacts.contract.answers import ReceiptAnswer
+from services.contacts.contract.answers.erasing import ReceiptAnswer
 from services.contacts.contract.imports import FileTellsOfErased
 from services.contacts.domain.imports.reading import nameless
 from services.contacts.domain.imports.rowwise import plain, row_of

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.import_answers import ImportRowAnswer
+from services.contacts.contract.answers.imports import ImportRowAnswer
 from services.contacts.contract.imports import NothingToKeep, RowNotKept, RowUnknown
 from services.contacts.domain.imports.tables import Row
 from services.contacts.storage import ledger, notes

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, entity_tags, require_match
 from services.chassis.validation import UNSET
-from services.contacts.contract.import_answers import ImportAnswer
+from services.contacts.contract.answers.imports import ImportAnswer
 from services.contacts.contract.imports import ImportChange
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.states import ImportChanges

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.chassis.answers import Page, total_up_to
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.import_answers import ImportAnswer, PageOfImportRows, PageOfImports
+from services.contacts.contract.answers.imports import ImportAnswer, ImportRowAnswer
 from services.contacts.storage.imports import imports, outcomes
 from services.contacts.storage.vault import Vault
 from services.contacts.usecases.imports.representing import line_of, own, representation
@@ -23,7 +24,7 @@ def read_import(work: UnitOfWork, *, by: Caller, vault: Vault, import_id: str) -
     return representation(vault, row)
 
 
-def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, limit: int, cursor: str | None = None) -> PageOfImports:
+def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors, limit: int, cursor: str | None = None) -> Page[ImportAnswer]:
     """Return a page of the caller's imports, the latest first."""
     require_may_import(by, rows=0)
     position = cursors.open(cursor, of="imports", user_id=by.id, query={})
@@ -39,7 +40,7 @@ def list_imports(work: UnitOfWork, *, by: Caller, vault: Vault, cursors: Cursors
 
 def list_rows(
     work: UnitOfWork, *, by: Caller, cursors: Cursors, import_id: str, limit: int, cursor: str | None = None, outcome: str | None = None
-) -> PageOfImportRows:
+) -> Page[ImportRowAnswer]:
     """Return a page of what becomes, or became, of each row."""
     counts = own(work, import_id, by=by).counts
     asked = {"rows": import_id, "outcome": outcome}
@@ -55,5 +56,5 @@ def list_rows(
     return {
         "items": [line_of(row) for row in found],
         "next": following,
-        "total": total if total <= _COUNTED else {"at_least": _COUNTED},
+        "total": total_up_to(total, _COUNTED),
     }

@@ -15,8 +15,8 @@ import orjson
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import ReceiptAnswer
-from services.contacts.contract.import_answers import PageOfRefusedRows, RefusedRow
+from services.contacts.contract.answers.erasing import ReceiptAnswer
+from services.contacts.contract.answers.imports import PageOfRefusedRows, RefusedRow
 from services.contacts.domain.imports.states import FileLayout, Import
 from services.contacts.domain.sealing import is_told_in
 from services.contacts.storage.imports import imports, outcomes, refused

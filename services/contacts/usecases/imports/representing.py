@@ -9,7 +9,7 @@ import orjson
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.import_answers import ImportAnswer, ImportRowAnswer
+from services.contacts.contract.answers.imports import ImportAnswer, ImportRowAnswer
 from services.contacts.contract.imports import ImportStateUnsuitable, ImportUnknown
 from services.contacts.domain.imports.reading import nameless
 from services.contacts.domain.imports.states import Acting, FileLayout, Import, ImportChanges, RowOutcome
@@ -111,7 +111,7 @@ def line_of(row: RowOutcome) -> ImportRowAnswer:
 
 
 def representation(vault: Vault, row: Import) -> ImportAnswer:
-    """Return an import as `ImportSchema` writes it."""
+    """Return an import as its owner sees it."""
     layout = layout_of(vault, row)
     uploading = row.state == "uploading"
     return {

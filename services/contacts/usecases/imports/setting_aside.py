@@ -14,7 +14,7 @@ import orjson
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
-from services.contacts.contract.answers import IndividualAnswer
+from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.contacts.contract.refusals import IndividualUnknown
 from services.contacts.domain import representations
 from services.contacts.domain.encryption import decrypt, encrypt

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller, Refusal
-from services.contacts.contract.import_answers import ImportAnswer
+from services.contacts.contract.answers.imports import ImportAnswer
 from services.contacts.contract.imports import ImportStateUnsuitable, UploadInterrupted
 from services.contacts.contract.refusals import ImportsStopped, LookupsExhausted
 from services.contacts.domain.imports import columns

@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from services.chassis.database import UnitOfWork
 from services.chassis.keyed import Keyed
 from services.chassis.messages import Caller, IdempotencyMismatch, Refusal, new_id
-from services.contacts.contract.import_answers import ImportAnswer, PieceAnswer
+from services.contacts.contract.answers.imports import ImportAnswer, PieceAnswer
 from services.contacts.contract.imports import (
     FileTooLarge,
     ImportForStewards,

@@ -1,0 +1,1 @@
+"""What contacts answers, by subject."""
