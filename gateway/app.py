@@ -13,6 +13,7 @@ import orjson
 from flask import Flask, Response, g, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.routing import BaseConverter, UUIDConverter
 
 from gateway import pages, routes
 from gateway.addresses import reject_contact_values
@@ -121,6 +122,16 @@ class OrjsonProvider(JSONProvider):
         return orjson.loads(s)
 
 
+class IdConverter(BaseConverter):
+    """Passes the ids of an address to views as texts."""
+
+    regex = UUIDConverter.regex
+
+    def to_python(self, value: str) -> str:
+        """Return the id as services write it."""
+        return value.lower()
+
+
 class Application(Flask):
     """Takes the client's address from trusted proxies before Flask sees the request."""
 
@@ -134,6 +145,7 @@ def create_app(bus: Bus, revocations: Revocations, settings: Settings) -> Flask:
     """Build the application, without connecting to anything."""
     app = Application("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
     app.json = OrjsonProvider(app)
+    app.url_map.converters["uuid"] = IdConverter
     app.url_map.strict_slashes = False
     # A redirection from `//` would lead to whatever host the client names.
     app.url_map.merge_slashes = False

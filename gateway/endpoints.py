@@ -6,7 +6,6 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
-from uuid import UUID
 
 import orjson
 from flask import Response, g, request, url_for
@@ -122,8 +121,8 @@ class ApiBlueprint(Blueprint):
 
         def declare(view: View) -> View:
             @functools.wraps(view)
-            def answer(**path: str | UUID) -> Response:
-                given: dict[str, object] = {name: str(value) if isinstance(value, UUID) else value for name, value in path.items()}
+            def answer(**path: str) -> Response:
+                given: dict[str, object] = {**path}
                 parameters = parse_query(query)
                 if query is not None:
                     given["query"] = parameters

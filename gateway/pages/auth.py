@@ -88,8 +88,7 @@ def acknowledging() -> Response:
     except Unauthenticated:
         raise
     except Refusal as refusal:
-        refused = recorded(refusal)
-        return acknowledgement_page(status=status_of(refused), refusal=refused)
+        return acknowledgement_page(refusal=recorded(refusal))
     form = unsent_forms.carried_form()
     if token:
         _use_session(token)

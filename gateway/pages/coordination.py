@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from flask import Response, request
 
@@ -11,7 +10,7 @@ from gateway.clients import command, query
 from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
-from gateway.pages.layout import blueprint, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.layout import blueprint, form_values, form_view, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
 from gateway.pages.versions import compare_versions, submitted_etag
@@ -19,7 +18,6 @@ from services.chassis.messages import Refusal, entity_tag
 from services.interactions.contract.answers import CoordinationRequestAnswer
 from services.interactions.contract.schemas import CoordinationRequestChangeSchema, CoordinationRequestCreateSchema
 
-SHOWN = 50
 STATES = {
     "requested": "waiting for a reply",
     "accepted": "accepted",
@@ -34,7 +32,7 @@ SIDES = {"received": "Sent to me", "sent": "Sent by me"}
 def coordination_requests() -> Response:
     """List the requests that the user sent or has to answer."""
     given = {name: value for name in ("side", "status") if (value := request.args.get(name, "").strip())}
-    found: Page[CoordinationRequestAnswer] = query("interactions", "list_coordination_requests", query=page_query(given, limit=SHOWN))
+    found: Page[CoordinationRequestAnswer] = query("interactions", "list_coordination_requests", query=page_query(given))
     return page(
         "coordination_list.html",
         found=found,
@@ -54,44 +52,6 @@ def new_coordination_request() -> Response:
     return _coordination_form(values_from_address("individual_id", codes=("component",)))
 
 
-@blueprint.post("/requests/coordination/new")
-def asking_to_coordinate() -> Response:
-    """Create a coordination request (R86)."""
-
-    def ask() -> Response:
-        body = validated(
-            CoordinationRequestCreateSchema, form_values("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason")
-        )
-        asked: CoordinationRequestAnswer = command("interactions", "create_coordination_request", body=body)
-        return redirect_to("coordination_request", request_id=asked["id"])
-
-    return handle_form(ask, lambda refusal: _coordination_form(request.form, refusal))
-
-
-@blueprint.get("/requests/coordination/<uuid:request_id>")
-def coordination_request(request_id: UUID) -> Response:
-    """Show a request with the actions that are possible now."""
-    return _coordination_page(str(request_id))
-
-
-@blueprint.post("/requests/coordination/<uuid:request_id>")
-def answering_coordination_request(request_id: UUID) -> Response:
-    """Accept, decline with a reason, mark as done, take an acceptance back, or withdraw (R87)."""
-
-    def answer() -> Response:
-        body = validated(CoordinationRequestChangeSchema, form_values("status", "reason"))
-        command(
-            "interactions",
-            "change_coordination_request",
-            request_id=str(request_id),
-            if_match=submitted_etag(),
-            body=body,
-        )
-        return redirect_to("coordination_request", request_id=request_id)
-
-    return handle_form(answer, lambda refusal: _coordination_page(str(request_id), refusal))
-
-
 def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
     chosen = values.get("individual_id") or ""
     return page(
@@ -104,7 +64,17 @@ def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None
     )
 
 
-def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Response:
+@form_view("/requests/coordination/new", lambda refusal: _coordination_form(request.form, refusal))
+def asking_to_coordinate() -> Response:
+    """Create a coordination request (R86)."""
+    given = form_values("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason")
+    asked = command("interactions", "create_coordination_request", body=validated(CoordinationRequestCreateSchema, given))
+    return redirect_to("coordination_request", request_id=asked["id"])
+
+
+@blueprint.get("/requests/coordination/<uuid:request_id>")
+def coordination_request(request_id: str, refusal: Refusal | None = None) -> Response:
+    """Show a request with the actions that are possible now."""
     shown: CoordinationRequestAnswer = query("interactions", "read_coordination_request", request_id=request_id)
     return page(
         "coordination.html",
@@ -114,7 +84,6 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
             entity_tag(shown),
             {"status": "State", "message": "Message", "due_on": "Due", "reason": "Reason"},
             refusal,
-            here=refusal is not None,
             asks_always=True,
         ),
         names=user_names([shown["requested_by"], shown["answered_by"], _owner_of(shown)]),
@@ -125,6 +94,14 @@ def _coordination_page(request_id: str, refusal: Refusal | None = None) -> Respo
         values=request.form if refusal else {},
         refusal=refusal,
     )
+
+
+@form_view("/requests/coordination/<uuid:request_id>", coordination_request)
+def answering_coordination_request(request_id: str) -> Response:
+    """Accept, decline with a reason, mark as done, take an acceptance back, or withdraw (R87)."""
+    body = validated(CoordinationRequestChangeSchema, form_values("status", "reason"))
+    command("interactions", "change_coordination_request", request_id=request_id, if_match=submitted_etag(), body=body)
+    return redirect_to("coordination_request", request_id=request_id)
 
 
 def _owner_of(asked: CoordinationRequestAnswer) -> str | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Response
 
 from gateway.clients import command, query
-from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.layout import blueprint, form_values, form_view, page, redirect_to, user_names, validated
 from services.chassis.messages import Refusal
 from services.contacts.contract.answers.cases import PairOfRecords
 from services.contacts.contract.schemas.cases import PairDecisionSchema
@@ -24,24 +22,8 @@ BECAUSE = {
 
 
 @blueprint.get("/duplicates/<uuid:individual_id>/<uuid:other_id>")
-def pair_of_records(individual_id: UUID, other_id: UUID) -> Response:
+def pair_of_records(individual_id: str, other_id: str, refusal: Refusal | None = None) -> Response:
     """Show two records that may be of one person."""
-    return _pair(str(individual_id), str(other_id))
-
-
-@blueprint.post("/duplicates/<uuid:individual_id>/<uuid:other_id>")
-def deciding_pair(individual_id: UUID, other_id: UUID) -> Response:
-    """Decide whether they are of one person."""
-    ids = {"individual_id": str(individual_id), "other_id": str(other_id)}
-
-    def say() -> Response:
-        command("contacts", "decide_pair", **ids, body=validated(PairDecisionSchema, form_values("decision")))
-        return redirect_to("desk")
-
-    return handle_form(say, lambda refusal: _pair(**ids, refusal=refusal))
-
-
-def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> Response:
     found: PairOfRecords = query("contacts", "read_pair", individual_id=individual_id, other_id=other_id)
     answers = found["proposal"]["answers"] if found["proposal"] else []
     return page(
@@ -54,3 +36,11 @@ def _pair(individual_id: str, other_id: str, refusal: Refusal | None = None) -> 
         names=user_names([*(one["owner"]["user"] for one in found["individuals"]), *(each["by"] for each in answers)]),
         refusal=refusal,
     )
+
+
+@form_view("/duplicates/<uuid:individual_id>/<uuid:other_id>", pair_of_records)
+def deciding_pair(individual_id: str, other_id: str) -> Response:
+    """Decide whether they are of one person."""
+    body = validated(PairDecisionSchema, form_values("decision"))
+    command("contacts", "decide_pair", individual_id=individual_id, other_id=other_id, body=body)
+    return redirect_to("desk")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from flask import Response, request
 
@@ -14,17 +13,7 @@ from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.colleagues import colleagues
-from gateway.pages.layout import (
-    blueprint,
-    form_list,
-    form_values,
-    handle_form,
-    issue_names,
-    page,
-    redirect_to,
-    user_names,
-    validated,
-)
+from gateway.pages.layout import blueprint, form_list, form_values, form_view, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.preferences import with_preferences
 from gateway.pages.times import instant_from_form, now_typed
@@ -36,7 +25,6 @@ from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
 from services.interactions.contract.schemas import AttendeesAddSchema, EventCreateSchema, InteractionChangeSchema, InteractionCreateSchema
 
-SHOWN = 50
 #: How many recent events the form of an interaction offers, and how many people the search for attendees.
 RECENT, TICKED = 50, 50
 
@@ -54,75 +42,46 @@ def new_interaction() -> Response:
     )
 
 
-@blueprint.post("/interactions/new")
+def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
+    chosen = (values.get("individual_ids") or "").split()
+    at = values.get("event_id") or ""
+    return page(
+        "interaction_new.html",
+        issues=issue_names(),
+        events=_recent_events(at),
+        people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
+        preferring=with_preferences(filter(is_id, chosen)),
+        colleagues=colleagues() if may("contribute") else {},
+        values=values,
+        refusal=refusal,
+    )
+
+
+def _interaction_again(refusal: Refusal) -> Response:
+    moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on", "follow_ups": "promise_due_on"}
+    refusal.errors = {moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()} or None
+    return _interaction_form(request.form, refusal)
+
+
+@form_view("/interactions/new", _interaction_again)
 def logging_interaction() -> Response:
     """Log an interaction (R48-R54)."""
-    promised = form_values("promise", "promise_due_on", "promise_mode", "promise_assignee")
-
-    def log_it() -> Response:
-        body: dict[str, JsonValue] = {
-            **form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id"),
-            "held_at": instant_from_form("held_at"),
-            "individual_ids": _ids("individual_ids"),
-            "organization_ids": _ids("organization_ids"),
-            "issue_ids": form_list("issue_ids"),
-        }
-        if promised:
-            fields = {"text": "promise", "due_on": "promise_due_on", "mode": "promise_mode", "assignee": "promise_assignee"}
-            body["follow_ups"] = [{field: promised[name] for field, name in fields.items() if name in promised}]
-        logged = command("interactions", "create_interaction", body=validated(InteractionCreateSchema, body))
-        return redirect_to("interaction", interaction_id=logged["id"])
-
-    def again(refusal: Refusal) -> Response:
-        moved = {"follow_ups.0.text": "promise", "follow_ups.0.due_on": "promise_due_on", "follow_ups": "promise_due_on"}
-        refusal.errors = {moved.get(name, _whole(name)): said for name, said in (refusal.errors or {}).items()} or None
-        return _interaction_form(request.form, refusal)
-
-    return handle_form(log_it, again)
+    body: dict[str, JsonValue] = {
+        **form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id"),
+        "held_at": instant_from_form("held_at"),
+        "individual_ids": _ids("individual_ids"),
+        "organization_ids": _ids("organization_ids"),
+        "issue_ids": form_list("issue_ids"),
+    }
+    if promised := form_values("promise", "promise_due_on", "promise_mode", "promise_assignee"):
+        body["follow_ups"] = [{"text" if name == "promise" else name.removeprefix("promise_"): value for name, value in promised.items()}]
+    logged = command("interactions", "create_interaction", body=validated(InteractionCreateSchema, body))
+    return redirect_to("interaction", interaction_id=logged["id"])
 
 
 @blueprint.get("/interactions/<uuid:interaction_id>")
-def interaction(interaction_id: UUID) -> Response:
+def interaction(interaction_id: str, refusal: Refusal | None = None, **_path: str) -> Response:
     """Show one interaction."""
-    return _interaction_page(str(interaction_id))
-
-
-@blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done")
-def completing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
-    """Mark a promise as complete (R53)."""
-
-    def complete() -> Response:
-        command("interactions", "complete_follow_up", interaction_id=str(interaction_id), follow_up_id=str(follow_up_id))
-        return redirect_to("interaction", interaction_id=interaction_id)
-
-    return handle_form(complete, lambda refusal: _interaction_page(str(interaction_id), refusal))
-
-
-@blueprint.post("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>")
-def changing_follow_up(interaction_id: UUID, follow_up_id: UUID) -> Response:
-    """Change the assignee, due date or mode of a promise (R53)."""
-
-    def change() -> Response:
-        shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=str(interaction_id))
-        given = {
-            "assignee": request.form.get("assignee") or None,
-            "due_on": request.form.get("due_on") or None,
-            "mode": request.form.get("mode") or None,
-        }
-        body = {"follow_ups": [{**one, **given} if one["id"] == str(follow_up_id) else one for one in shown["follow_ups"]]}
-        command(
-            "interactions",
-            "change_interaction",
-            interaction_id=str(interaction_id),
-            if_match=submitted_etag(),
-            body=validated(InteractionChangeSchema, body),
-        )
-        return redirect_to("interaction", interaction_id=interaction_id)
-
-    return handle_form(change, lambda refusal: _interaction_page(str(interaction_id), refusal))
-
-
-def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Response:
     shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=interaction_id)
     users: set[str | None] = {shown["user"]}
     for promise in shown["follow_ups"]:
@@ -146,11 +105,33 @@ def _interaction_page(interaction_id: str, refusal: Refusal | None = None) -> Re
             entity_tag(shown),
             {"outcome": "Outcome", "promises": "Promises"},
             refusal,
-            here=refusal is not None,
             asks_always=True,
         ),
         refusal=refusal,
     )
+
+
+@form_view("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>/done", interaction)
+def completing_follow_up(interaction_id: str, follow_up_id: str) -> Response:
+    """Mark a promise as complete (R53)."""
+    command("interactions", "complete_follow_up", interaction_id=interaction_id, follow_up_id=follow_up_id)
+    return redirect_to("interaction", interaction_id=interaction_id)
+
+
+@form_view("/interactions/<uuid:interaction_id>/follow-ups/<uuid:follow_up_id>", interaction)
+def changing_follow_up(interaction_id: str, follow_up_id: str) -> Response:
+    """Change the assignee, due date or mode of a promise (R53)."""
+    shown: InteractionAnswer = query("interactions", "read_interaction", interaction_id=interaction_id)
+    given = {name: request.form.get(name) or None for name in ("assignee", "due_on", "mode")}
+    body = {"follow_ups": [{**one, **given} if one["id"] == follow_up_id else one for one in shown["follow_ups"]]}
+    command(
+        "interactions",
+        "change_interaction",
+        interaction_id=interaction_id,
+        if_match=submitted_etag(),
+        body=validated(InteractionChangeSchema, body),
+    )
+    return redirect_to("interaction", interaction_id=interaction_id)
 
 
 def _event_name(event_id: str | None) -> str | None:
@@ -158,86 +139,9 @@ def _event_name(event_id: str | None) -> str | None:
 
 
 @blueprint.get("/events")
-def events() -> Response:
+def events(refusal: Refusal | None = None) -> Response:
     """List events, and show the form for a new one."""
-    return _events_page()
-
-
-@blueprint.post("/events")
-def entering_event() -> Response:
-    """Create an event (R58-R63)."""
-
-    def enter() -> Response:
-        body: dict[str, JsonValue] = {**form_values("name", "place", "agenda", "keep_reason"), "starts_at": instant_from_form("starts_at")}
-        if ends_at := instant_from_form("ends_at"):
-            body["ends_at"] = ends_at
-        body["issue_ids"] = form_list("issue_ids")
-        entered = command("interactions", "create_event", body=validated(EventCreateSchema, body))
-        return redirect_to("event", event_id=entered["id"])
-
-    return handle_form(enter, _events_page)
-
-
-@blueprint.get("/events/<uuid:event_id>")
-def event(event_id: UUID) -> Response:
-    """Show an event with its attendees."""
-    return _event_page(str(event_id))
-
-
-@blueprint.post("/events/<uuid:event_id>/find")
-def finding_attendees(event_id: UUID) -> Response:
-    """Search for attendees by an address, or without one when the text contains a phone number or e-mail address (T31)."""
-    wanted = request.form.get("find", "").strip()
-    if may_be_in_address([("find", wanted)]):
-        return redirect_to("event", event_id=event_id, find=wanted, _anchor="who")
-    return _event_page(str(event_id), wanted=wanted)
-
-
-@blueprint.post("/events/<uuid:event_id>/attendees")
-def recording_attendance(event_id: UUID) -> Response:
-    """Add attendees (R62)."""
-
-    def add() -> Response:
-        body = {"individual_ids": _ids("individual_ids"), "organization_ids": _ids("organization_ids")}
-        command("interactions", "add_attendees", event_id=str(event_id), body=validated(AttendeesAddSchema, body))
-        return redirect_to("event", event_id=event_id)
-
-    def again(refusal: Refusal) -> Response:
-        refusal.errors = {_whole(name): said for name, said in (refusal.errors or {}).items()} or None
-        return _event_page(str(event_id), refusal)
-
-    return handle_form(add, again)
-
-
-def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    chosen = (values.get("individual_ids") or "").split()
-    at = values.get("event_id") or ""
-    return page(
-        "interaction_new.html",
-        issues=issue_names(),
-        events=_recent_events(at),
-        people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
-        preferring=with_preferences(filter(is_id, chosen)),
-        colleagues=colleagues() if may("contribute") else {},
-        values=values,
-        refusal=refusal,
-    )
-
-
-def _recent_events(chosen: str) -> dict[str, str]:
-    """Return the latest events to choose from, and the chosen one."""
-    found: Page[EventAnswer] = query("interactions", "list_events", query={"limit": str(RECENT)})
-    events = {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
-    if is_id(chosen) and chosen not in events:
-        try:
-            events[chosen] = query("interactions", "read_event", event_id=chosen)["name"] or "(withheld)"
-        except NotFound:
-            return events
-    return events
-
-
-def _events_page(refusal: Refusal | None = None) -> Response:
-    found: Page[EventAnswer] = query("interactions", "list_events", query=page_query({}, limit=SHOWN))
+    found: Page[EventAnswer] = query("interactions", "list_events", query=page_query())
     return page(
         "events.html",
         found=found,
@@ -248,9 +152,25 @@ def _events_page(refusal: Refusal | None = None) -> Response:
     )
 
 
-def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
+@form_view("/events", events)
+def entering_event() -> Response:
+    """Create an event (R58-R63)."""
+    body: dict[str, JsonValue] = {
+        **form_values("name", "place", "agenda", "keep_reason"),
+        "starts_at": instant_from_form("starts_at"),
+        "issue_ids": form_list("issue_ids"),
+    }
+    if ends_at := instant_from_form("ends_at"):
+        body["ends_at"] = ends_at
+    entered = command("interactions", "create_event", body=validated(EventCreateSchema, body))
+    return redirect_to("event", event_id=entered["id"])
+
+
+@blueprint.get("/events/<uuid:event_id>")
+def event(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
+    """Show an event with its attendees."""
     shown: EventAnswer = query("interactions", "read_event", event_id=event_id)
-    attendees: Page[AttendeeAnswer] = query("interactions", "list_attendees", event_id=event_id, query=page_query({}, limit=SHOWN))
+    attendees: Page[AttendeeAnswer] = query("interactions", "list_attendees", event_id=event_id, query=page_query())
     wanted = wanted or request.args.get("find", "").strip()
     found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
@@ -267,6 +187,40 @@ def _event_page(event_id: str, refusal: Refusal | None = None, *, wanted: str = 
         values=request.form if refusal else {},
         refusal=refusal,
     )
+
+
+@blueprint.post("/events/<uuid:event_id>/find")
+def finding_attendees(event_id: str) -> Response:
+    """Search for attendees by an address, or without one when the text contains a phone number or e-mail address (T31)."""
+    wanted = request.form.get("find", "").strip()
+    if may_be_in_address([("find", wanted)]):
+        return redirect_to("event", event_id=event_id, find=wanted, _anchor="who")
+    return event(event_id, wanted=wanted)
+
+
+def _event_again(event_id: str, refusal: Refusal) -> Response:
+    refusal.errors = {_whole(name): said for name, said in (refusal.errors or {}).items()} or None
+    return event(event_id, refusal)
+
+
+@form_view("/events/<uuid:event_id>/attendees", _event_again)
+def recording_attendance(event_id: str) -> Response:
+    """Add attendees (R62)."""
+    body = {"individual_ids": _ids("individual_ids"), "organization_ids": _ids("organization_ids")}
+    command("interactions", "add_attendees", event_id=event_id, body=validated(AttendeesAddSchema, body))
+    return redirect_to("event", event_id=event_id)
+
+
+def _recent_events(chosen: str) -> dict[str, str]:
+    """Return the latest events to choose from, and the chosen one."""
+    found: Page[EventAnswer] = query("interactions", "list_events", query={"limit": str(RECENT)})
+    events = {item["id"]: item["name"] or "(withheld)" for item in found["items"]}
+    if is_id(chosen) and chosen not in events:
+        try:
+            events[chosen] = query("interactions", "read_event", event_id=chosen)["name"] or "(withheld)"
+        except NotFound:
+            return events
+    return events
 
 
 def _found(words: str) -> tuple[dict[str, str], bool]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import NotRequired, TypedDict
-from uuid import UUID
 
 from flask import Response, request
 
@@ -14,7 +13,7 @@ from gateway.endpoints import JsonValue
 from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
 from gateway.pages.addresses import values_from_address
-from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.layout import WORDS, blueprint, form_list, form_values, form_view, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import fetch_all, page_links, page_query
 from gateway.routes.timeline import timeline
 from services.chassis.messages import NotFound, Refusal
@@ -54,36 +53,41 @@ def new_individual() -> Response:
     return _card({name: value for name, value in values_from_address("organization_id").items() if stakeholder_names([value])})
 
 
-@blueprint.post("/individuals/new")
+def _card(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
+    """Show the form of a business card, with the name of the organization that it was opened for."""
+    at = values.get("organization_id") or ""
+    return page(
+        "individual_new.html",
+        issues=issue_names(),
+        values=values,
+        at=stakeholder_names([at]) if is_id(at) else {},
+        refusal=refusal,
+        likely=_likely(refusal) if refusal is not None else [],
+    )
+
+
+def _card_again(refusal: Refusal) -> Response:
+    # The form has one field per kind of contact point; the body has a list.
+    errors = dict(refusal.errors or {})
+    for n, kind in enumerate(_filled_kinds()):
+        for said in (f"contact_points.{n}.value", f"contact_points.{n}"):
+            if said in errors:
+                errors[kind] = errors.pop(said)
+    refusal.errors = errors or None
+    return _card(request.form, refusal)
+
+
+@form_view("/individuals/new", _card_again)
 def entering_individual() -> Response:
     """Register an individual from a business card (R73)."""
-    kinds = [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
-
-    def enter() -> Response:
-        names = ("salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason")
-        body: dict[str, JsonValue] = {**form_values(*names)}
-        if issue_ids := form_list("issue_ids"):
-            body["issue_ids"] = issue_ids
-        if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
-            body["interests"] = interests
-        if kinds:
-            body["contact_points"] = [{"kind": kind, "value": request.form[kind].strip()} for kind in kinds]
-        if request.form.get("duplicate_ok") == "yes":
-            body["duplicate_ok"] = True
-        entered = command("contacts", "register_individual", body=validated(IndividualCreateSchema, body))
-        return redirect_to("individual", individual_id=entered["id"], done="entered")
-
-    def again(refusal: Refusal) -> Response:
-        # The form has one field per kind of contact point; the body has a list.
-        errors = dict(refusal.errors or {})
-        for n, kind in enumerate(kinds):
-            for said in (f"contact_points.{n}.value", f"contact_points.{n}"):
-                if said in errors:
-                    errors[kind] = errors.pop(said)
-        refusal.errors = errors or None
-        return _card(request.form, refusal)
-
-    return handle_form(enter, again)
+    names = ("salutation", "first_name", "last_name", "title", "organization", "organization_id", "state", "source", "keep_reason")
+    body: dict[str, JsonValue] = {**form_values(*names), **_choices()}
+    if interests := [part.strip() for part in request.form.get("interests", "").split(",") if part.strip()]:
+        body["interests"] = interests
+    if kinds := _filled_kinds():
+        body["contact_points"] = [{"kind": kind, "value": request.form[kind].strip()} for kind in kinds]
+    entered = command("contacts", "register_individual", body=validated(IndividualCreateSchema, body))
+    return redirect_to("individual", individual_id=entered["id"], done="entered")
 
 
 @blueprint.get("/organizations/new")
@@ -92,41 +96,33 @@ def new_organization() -> Response:
     return page("organization_new.html", issues=issue_names())
 
 
-@blueprint.post("/organizations/new")
+def _organization_again(refusal: Refusal) -> Response:
+    errors = {name.removeprefix("address."): said for name, said in (refusal.errors or {}).items()}
+    if "address.state" in (refusal.errors or {}):
+        errors["address_state"] = errors.pop("state")
+    refusal.errors = errors or None
+    return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
+
+
+@form_view("/organizations/new", _organization_again)
 def entering_organization() -> Response:
     """Register an organization (R20-R25)."""
-    parts = ("street", "city", "address_state", "postal_code")
-
-    def enter() -> Response:
-        body: dict[str, JsonValue] = {**form_values("name", "sector", "state", "office_phone", "source", "source_url")}
-        address = {name.removeprefix("address_"): value for name, value in form_values(*parts).items()}
-        if address:
-            body["address"] = address
-        if issue_ids := form_list("issue_ids"):
-            body["issue_ids"] = issue_ids
-        if request.form.get("duplicate_ok") == "yes":
-            body["duplicate_ok"] = True
-        entered = command("contacts", "register_organization", body=validated(OrganizationCreateSchema, body))
-        return redirect_to("organization", organization_id=entered["id"])
-
-    def again(refusal: Refusal) -> Response:
-        errors = {name.removeprefix("address."): said for name, said in (refusal.errors or {}).items()}
-        if "address.state" in (refusal.errors or {}):
-            errors["address_state"] = errors.pop("state")
-        refusal.errors = errors or None
-        return page("organization_new.html", issues=issue_names(), values=request.form, refusal=refusal, likely=_likely(refusal))
-
-    return handle_form(enter, again)
+    body: dict[str, JsonValue] = {**form_values("name", "sector", "state", "office_phone", "source", "source_url"), **_choices()}
+    address = form_values("street", "city", "address_state", "postal_code")
+    if address:
+        body["address"] = {name.removeprefix("address_"): value for name, value in address.items()}
+    entered = command("contacts", "register_organization", body=validated(OrganizationCreateSchema, body))
+    return redirect_to("organization", organization_id=entered["id"])
 
 
 @blueprint.get("/organizations/<uuid:organization_id>")
-def organization(organization_id: UUID) -> Response:
+def organization(organization_id: str) -> Response:
     """Show an organization with its people and its history."""
-    shown: OrganizationAnswer = query("contacts", "read_organization", organization_id=str(organization_id))
+    shown: OrganizationAnswer = query("contacts", "read_organization", organization_id=organization_id)
     path = f"/organizations/{organization_id}"
-    asked = page_query({"organization_id": str(organization_id)}, limit=50, name="people")
+    asked = page_query({"organization_id": organization_id}, name="people")
     people: Page[IndividualAnswer] = query("contacts", "list_individuals", query=asked)
-    history = timeline("organization_id", str(organization_id), page_query({}, limit=50, name="history"))
+    history = timeline("organization_id", organization_id, page_query(name="history"))
     names = user_names({shown["owner"]["user"], *(item.get("user") for item in history["items"])})
     return page(
         "organization.html",
@@ -141,41 +137,28 @@ def organization(organization_id: UUID) -> Response:
 
 
 @blueprint.get("/issues")
-def issues() -> Response:
+def issues(refusal: Refusal | None = None) -> Response:
     """List the issues under their priorities."""
-    return page("issues.html", found=_all_issues())
+    found: list[IssueAnswer] = fetch_all("interactions", "list_issues", {})
+    return page("issues.html", found={"items": found}, values=request.form, refusal=refusal)
 
 
-@blueprint.post("/issues")
+@form_view("/issues", issues)
 def entering_issue() -> Response:
     """Create an issue."""
-
-    def enter() -> Response:
-        body = validated(IssueCreateSchema, form_values("name", "priority", "parent_id", "summary", "keep_reason"))
-        command("interactions", "create_issue", body=body)
-        return redirect_to("issues")
-
-    def again(refusal: Refusal) -> Response:
-        return page("issues.html", found=_all_issues(), values=request.form, refusal=refusal)
-
-    return handle_form(enter, again)
+    body = validated(IssueCreateSchema, form_values("name", "priority", "parent_id", "summary", "keep_reason"))
+    command("interactions", "create_issue", body=body)
+    return redirect_to("issues")
 
 
-def _card(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    """Show the form of a business card, with the name of the organization that it was opened for."""
-    at = values.get("organization_id") or ""
-    return page(
-        "individual_new.html",
-        issues=issue_names(),
-        values=values,
-        at=stakeholder_names([at]) if is_id(at) else {},
-        refusal=refusal,
-        likely=_likely(refusal) if refusal is not None else [],
-    )
+def _filled_kinds() -> list[str]:
+    return [kind for kind in CONTACT_POINT_KINDS if request.form.get(kind, "").strip()]
 
 
-def _all_issues() -> dict[str, list[IssueAnswer]]:
-    return {"items": fetch_all("interactions", "list_issues", {})}
+def _choices() -> dict[str, JsonValue]:
+    """Return the chosen issues, and that a likeness is somebody else, as far as they were given."""
+    chosen: dict[str, JsonValue] = {"issue_ids": form_list("issue_ids"), "duplicate_ok": request.form.get("duplicate_ok") == "yes"}
+    return {name: value for name, value in chosen.items() if value}
 
 
 def _likely(refusal: Refusal) -> list[LikelyRecord]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Response, request
 
 from gateway.clients import command, query
-from gateway.pages.layout import WORDS, blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.layout import WORDS, blueprint, form_values, form_view, page, redirect_to, user_names, validated
+from gateway.pages.paging import page_query
 from gateway.pages.record import FACTS
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.permissions import may
@@ -44,68 +43,10 @@ LEFT = {
 }
 
 
-@blueprint.get("/requests/no-contact/<uuid:request_id>/erase")
-def erase_on_request(request_id: UUID) -> Response:
-    """Ask for confirmation before erasing a person who asked for no more contact."""
-    return _confirm_request(str(request_id))
-
-
-@blueprint.post("/requests/no-contact/<uuid:request_id>/erase")
-def erasing_on_request(request_id: UUID) -> Response:
-    """Erase the person of a request, as the owner or as the one who has the duty now (R165)."""
-
-    def erase() -> Response:
-        if not request.form.get("confirmed"):
-            return _confirm_request(str(request_id))
-        accepted: AcceptedErasure = command("retention", "erase_no_contact_request", request_id=str(request_id))
-        return redirect_to("erasure", erasure_id=accepted["erasure_id"])
-
-    return handle_form(erase, lambda refusal: _confirm_request(str(request_id), refusal))
-
-
-@blueprint.get("/individuals/<uuid:individual_id>/erase")
-def erase_individual(individual_id: UUID) -> Response:
-    """Ask for confirmation before erasing a record of the user's own."""
-    return _confirm_individual(str(individual_id))
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/erase")
-def erasing_individual(individual_id: UUID) -> Response:
-    """Erase a record of the user's own that is a mistake or no longer needed (R131)."""
-
-    def erase() -> Response:
-        if not request.form.get("confirmed"):
-            return _confirm_individual(str(individual_id))
-        body = validated(ErasureRequestSchema, form_values("reason"))
-        accepted = erase_record("individual", str(individual_id), submitted_etag(), body)
-        return redirect_to("erasure", erasure_id=accepted["erasure_id"])
-
-    return handle_form(erase, lambda refusal: _confirm_individual(str(individual_id), refusal))
-
-
-@blueprint.get("/erasures/<uuid:erasure_id>")
-def erasure(erasure_id: UUID) -> Response:
-    """Show the progress of an erasure and, to the privacy officer, the undecided mentions."""
-    return _erasure_page(str(erasure_id))
-
-
-@blueprint.post("/erasures/<uuid:erasure_id>/decisions")
-def deciding_hits(erasure_id: UUID) -> Response:
-    """Decide one mention, or all others in the same way, as the privacy officer."""
-
-    def decide() -> Response:
-        body = {**form_values("hit_id", "decision"), **({"all": True} if request.form.get("all") else {})}
-        command("retention", "decide_hits", erasure_id=str(erasure_id), body=validated(DecisionsSchema, body))
-        return redirect_to("erasure", erasure_id=erasure_id)
-
-    return handle_form(decide, lambda refusal: _erasure_page(str(erasure_id), refusal))
-
-
 @blueprint.get("/erasures/sample")
 def erasures_sample() -> Response:
     """Show the undecided mentions that were left, for the privacy officer's weekly sample."""
-    asked = {"limit": "50", **({"cursor": request.args["cursor"]} if request.args.get("cursor") else {})}
-    return page("erasures_sample.html", found=query("retention", "list_sample", query=asked), places=PLACES, left=LEFT)
+    return page("erasures_sample.html", found=query("retention", "list_sample", query=page_query()), places=PLACES, left=LEFT)
 
 
 def may_erase(individual_id: str) -> bool:
@@ -125,7 +66,9 @@ def name_of(individual_id: str) -> str:
     return f"{person['first_name']} {person['last_name']}".strip()
 
 
-def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Response:
+@blueprint.get("/requests/no-contact/<uuid:request_id>/erase")
+def erase_on_request(request_id: str, refusal: Refusal | None = None) -> Response:
+    """Ask for confirmation before erasing a person who asked for no more contact."""
     asked: RequestAnswer = query("retention", "read_no_contact_request", request_id=request_id)
     if asked["erasure_id"]:
         return redirect_to("erasure", erasure_id=asked["erasure_id"])
@@ -142,7 +85,18 @@ def _confirm_request(request_id: str, refusal: Refusal | None = None) -> Respons
     )
 
 
-def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> Response:
+@form_view("/requests/no-contact/<uuid:request_id>/erase", erase_on_request)
+def erasing_on_request(request_id: str) -> Response:
+    """Erase the person of a request, as the owner or as the one who has the duty now (R165)."""
+    if not request.form.get("confirmed"):
+        return erase_on_request(request_id)
+    accepted: AcceptedErasure = command("retention", "erase_no_contact_request", request_id=request_id)
+    return redirect_to("erasure", erasure_id=accepted["erasure_id"])
+
+
+@blueprint.get("/individuals/<uuid:individual_id>/erase")
+def erase_individual(individual_id: str, refusal: Refusal | None = None) -> Response:
+    """Ask for confirmation before erasing a record of the user's own."""
     person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     return page(
         "erase.html",
@@ -151,19 +105,36 @@ def _confirm_individual(individual_id: str, refusal: Refusal | None = None) -> R
         action=f"/individuals/{individual_id}/erase",
         back=f"/individuals/{individual_id}",
         asked=None,
-        version=compare_versions(
-            person, entity_tag(person), FACTS, refusal, here=refusal is not None, asks_always=True, words={"state": WORDS["states"]}
-        ),
+        version=compare_versions(person, entity_tag(person), FACTS, refusal, asks_always=True, words={"state": WORDS["states"]}),
         owner=user_names({person["owner"]["user"]}).get(person["owner"]["user"], ""),
         values=request.form if request.method == "POST" else {},
         refusal=refusal,
     )
 
 
-def _erasure_page(erasure_id: str, refusal: Refusal | None = None) -> Response:
+@form_view("/individuals/<uuid:individual_id>/erase", erase_individual)
+def erasing_individual(individual_id: str) -> Response:
+    """Erase a record of the user's own that is a mistake or no longer needed (R131)."""
+    if not request.form.get("confirmed"):
+        return erase_individual(individual_id)
+    accepted = erase_record("individual", individual_id, submitted_etag(), validated(ErasureRequestSchema, form_values("reason")))
+    return redirect_to("erasure", erasure_id=accepted["erasure_id"])
+
+
+@blueprint.get("/erasures/<uuid:erasure_id>")
+def erasure(erasure_id: str, refusal: Refusal | None = None) -> Response:
+    """Show the progress of an erasure and, to the privacy officer, the undecided mentions."""
     shown: ErasureAnswer = query("retention", "read_erasure", erasure_id=erasure_id)
     officer = may("open_case")
     hits = None
     if officer and shown["state"] == "waiting_for_decision":
         hits = query("retention", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "50"})
     return page("erasure.html", erasure=shown, hits=hits, officer=officer, places=PLACES, refusal=refusal)
+
+
+@form_view("/erasures/<uuid:erasure_id>/decisions", erasure)
+def deciding_hits(erasure_id: str) -> Response:
+    """Decide one mention, or all others in the same way, as the privacy officer."""
+    body = {**form_values("hit_id", "decision"), **({"all": True} if request.form.get("all") else {})}
+    command("retention", "decide_hits", erasure_id=erasure_id, body=validated(DecisionsSchema, body))
+    return redirect_to("erasure", erasure_id=erasure_id)

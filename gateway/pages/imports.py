@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from typing import TypedDict
-from uuid import UUID
 
 from flask import Response, g, request
 
 from gateway.clients import command, query
-from gateway.errors import FormNotOurs, MultipartRequired, status_of
+from gateway.errors import FormNotOurs, MultipartRequired
 from gateway.identity import is_csrf_token
 from gateway.merging import Page
 from gateway.naming import stakeholder_names
-from gateway.pages.layout import blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, validated
+from gateway.pages.layout import blueprint, form_list, form_values, form_view, issue_names, page, redirect_to, validated
 from gateway.pages.paging import PageLinks, page_links, page_query
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.trail import recorded
@@ -21,14 +20,6 @@ from services.chassis.messages import Refusal, Unauthenticated, entity_tag
 from services.contacts.contract.answers.imports import OUTCOMES
 from services.contacts.contract.imports import IMPORT_FIELDS, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
 
-STEPS = {
-    "dry-run": "dry_run_import",
-    "commit": "commit_import",
-    "cancel": "cancel_import",
-    "undo": "undo_import",
-    "stop": "stop_import",
-    "resume": "resume_import",
-}
 #: Outcomes of a row, in words.
 RESULTS = {
     "create": "New",
@@ -69,7 +60,7 @@ class RowOutcome(TypedDict):
 @blueprint.get("/imports")
 def imports() -> Response:
     """List the user's imports, with the form for a new one."""
-    found = query("contacts", "list_imports", query=page_query({}, limit=50))
+    found = query("contacts", "list_imports", query=page_query())
     return page("imports.html", found=found, part=page_links(found, path="/imports"))
 
 
@@ -87,82 +78,8 @@ def uploading() -> Response:
         raise
     except Refusal as refusal:
         said = recorded(MultipartRequired("Choose a file first.") if isinstance(refusal, MultipartRequired) else refusal)
-        return page("imports.html", status=status_of(said), refusal=said, found={"items": []}, part=PageLinks())
+        return page("imports.html", refusal=said, found={"items": []}, part=PageLinks())
     return redirect_to("importing", import_id=started["id"])
-
-
-@blueprint.get("/imports/<uuid:import_id>")
-def importing(import_id: UUID) -> Response:
-    """Show an import with its mapping, check and result."""
-    return _import_page(str(import_id))
-
-
-@blueprint.post("/imports/<uuid:import_id>/mapping")
-def mapping_import(import_id: UUID) -> Response:
-    """Change the mapping of columns and the issues of an import; with `then`, start the check too."""
-
-    def change() -> Response:
-        kind = request.form.get("issue_kind") or "interested"
-        body = {
-            "mapping": [{"column": column, "field": target or None} for column, target in _targets()],
-            "issues": [{"issue_id": issue_id, "kind": kind} for issue_id in form_list("issue_ids")],
-        }
-        command(
-            "contacts",
-            "change_import_mapping",
-            import_id=str(import_id),
-            if_match=submitted_etag(),
-            body=validated(ImportChangeSchema, body),
-        )
-        if request.form.get("then") == "dry-run":
-            command("contacts", "dry_run_import", import_id=str(import_id))
-        return redirect_to("importing", import_id=import_id)
-
-    return handle_form(change, lambda refusal: _import_page(str(import_id), refusal))
-
-
-@blueprint.post("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>")
-def stepping_import(import_id: UUID, step: str) -> Response:
-    """Check, commit, cancel, undo, stop or resume an import."""
-
-    def go() -> Response:
-        command("contacts", STEPS[step], import_id=str(import_id))
-        return redirect_to("importing", import_id=import_id)
-
-    return handle_form(go, lambda refusal: _import_page(str(import_id), refusal))
-
-
-@blueprint.post("/imports/<uuid:import_id>/decisions")
-def deciding_import(import_id: UUID) -> Response:
-    """Decide all undecided rows in the same way."""
-
-    def go() -> Response:
-        body = validated(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
-        command("contacts", "decide_import_rows", import_id=str(import_id), body=body)
-        return redirect_to("importing", import_id=import_id)
-
-    return handle_form(go, lambda refusal: _import_page(str(import_id), refusal))
-
-
-@blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
-def import_row(import_id: UUID, n: str) -> Response:
-    """Show a row beside the people whom it may be about."""
-    return _row_page(str(import_id), n)
-
-
-@blueprint.post("/imports/<uuid:import_id>/rows/<string:n>")
-def deciding_row(import_id: UUID, n: str) -> Response:
-    """Decide whom a row is about, and show the next undecided row."""
-
-    def go() -> Response:
-        body = {"decision": request.form.get("decision", ""), **form_values("individual_id", "keep_reason")}
-        command("contacts", "decide_import_row", import_id=str(import_id), n=n, body=validated(RowDecisionSchema, body))
-        if body["decision"] == "keep":
-            return redirect_to("import_row", import_id=import_id, n=n)
-        waiting = _rows(str(import_id), outcome="undecided", limit="1")["items"]
-        return redirect_to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else redirect_to("importing", import_id=import_id)
-
-    return handle_form(go, lambda refusal: _row_page(str(import_id), n, refusal))
 
 
 def _targets() -> list[tuple[str, str]]:
@@ -174,12 +91,9 @@ def _rows(import_id: str, **asked: str) -> Page[RowOutcome]:
     return found
 
 
-def _row_page(import_id: str, n: str, refusal: Refusal | None = None) -> Response:
-    row = query("contacts", "read_import_row", import_id=import_id, n=n)
-    return page("import_row.html", import_id=import_id, row=row, refusal=refusal, result=RESULTS, signs=SIGNS, values=request.form)
-
-
-def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
+@blueprint.get("/imports/<uuid:import_id>")
+def importing(import_id: str, refusal: Refusal | None = None, **_path: str) -> Response:
+    """Show an import with its mapping, check and result."""
     shown = query("contacts", "read_import", import_id=import_id)
     rows: Page[RowOutcome] = {"items": [], "next": None, "total": 0}
     outcome = request.args.get("outcome", "")
@@ -198,8 +112,7 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
             {"state": shown["state"], "columns": "; ".join(f"{one['column']}: {one['field'] or 'left out'}" for one in shown.get("mapping") or [])},
             entity_tag(shown),
             {"state": "State", "columns": "Columns"},
-            refusal,
-            here=refusal is not None and "column" in request.form,
+            refusal if "column" in request.form else None,
             asks_always=True,
         ),
         rows_part=page_links(rows, path=f"/imports/{import_id}", name="rows"),
@@ -213,3 +126,50 @@ def _import_page(import_id: str, refusal: Refusal | None = None) -> Response:
         fields={name: name.replace("_", " ") for name in IMPORT_FIELDS},
         moving=shown["state"] in {"checking", "committing", "undoing", "uploading"} or shown["deciding"],
     )
+
+
+@form_view("/imports/<uuid:import_id>/mapping", importing)
+def mapping_import(import_id: str) -> Response:
+    """Change the mapping of columns and the issues of an import; with `then`, start the check too."""
+    kind = request.form.get("issue_kind") or "interested"
+    body = {
+        "mapping": [{"column": column, "field": target or None} for column, target in _targets()],
+        "issues": [{"issue_id": issue_id, "kind": kind} for issue_id in form_list("issue_ids")],
+    }
+    command("contacts", "change_import_mapping", import_id=import_id, if_match=submitted_etag(), body=validated(ImportChangeSchema, body))
+    if request.form.get("then") == "dry-run":
+        command("contacts", "dry_run_import", import_id=import_id)
+    return redirect_to("importing", import_id=import_id)
+
+
+@form_view("/imports/<uuid:import_id>/<any('dry-run', 'commit', 'cancel', 'undo', 'stop', 'resume'):step>", importing)
+def stepping_import(import_id: str, step: str) -> Response:
+    """Check, commit, cancel, undo, stop or resume an import."""
+    command("contacts", f"{step.replace('-', '_')}_import", import_id=import_id)
+    return redirect_to("importing", import_id=import_id)
+
+
+@form_view("/imports/<uuid:import_id>/decisions", importing)
+def deciding_import(import_id: str) -> Response:
+    """Decide all undecided rows in the same way."""
+    body = validated(AllDecisionsSchema, {"decision": request.form.get("decision", "")})
+    command("contacts", "decide_import_rows", import_id=import_id, body=body)
+    return redirect_to("importing", import_id=import_id)
+
+
+@blueprint.get("/imports/<uuid:import_id>/rows/<string:n>")
+def import_row(import_id: str, n: str, refusal: Refusal | None = None) -> Response:
+    """Show a row beside the people whom it may be about."""
+    row = query("contacts", "read_import_row", import_id=import_id, n=n)
+    return page("import_row.html", import_id=import_id, row=row, refusal=refusal, result=RESULTS, signs=SIGNS, values=request.form)
+
+
+@form_view("/imports/<uuid:import_id>/rows/<string:n>", import_row)
+def deciding_row(import_id: str, n: str) -> Response:
+    """Decide whom a row is about, and show the next undecided row."""
+    body = {"decision": request.form.get("decision", ""), **form_values("individual_id", "keep_reason")}
+    command("contacts", "decide_import_row", import_id=import_id, n=n, body=validated(RowDecisionSchema, body))
+    if body["decision"] == "keep":
+        return redirect_to("import_row", import_id=import_id, n=n)
+    waiting = _rows(import_id, outcome="undecided", limit="1")["items"]
+    return redirect_to("import_row", import_id=import_id, n=waiting[0]["n"]) if waiting else redirect_to("importing", import_id=import_id)

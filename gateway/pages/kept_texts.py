@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from flask import Response, request
 
-from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
-from gateway.pages.paging import page_links
+from gateway.pages.layout import blueprint, form_values, form_view, page, redirect_to, user_names, validated
+from gateway.pages.paging import SHOWN, page_links
 from gateway.routes.kept_texts import kept_texts, release
 from services.chassis.messages import Refusal
 from services.contacts.contract.schemas.notes import KeptTextReleaseSchema
 
-SHOWN = 50
 SUBJECTS = {
     "note": "Note on a person",
     "interaction": "Outcome of an interaction",
@@ -26,23 +25,8 @@ PAGES = {"interaction": "/interactions", "event": "/events"}
 
 
 @blueprint.get("/kept-texts")
-def kept_text_list() -> Response:
+def kept_text_list(refusal: Refusal | None = None, **_path: str) -> Response:
     """List the texts that wait to be released."""
-    return _list()
-
-
-@blueprint.post("/kept-texts/<string:kept_id>/release")
-def releasing_kept_text(kept_id: str) -> Response:
-    """Release a text, so that everybody may read it."""
-
-    def let_go() -> Response:
-        release(kept_id, validated(KeptTextReleaseSchema, form_values("kept_at")))
-        return redirect_to("kept_text_list", done="released")
-
-    return handle_form(let_go, _list)
-
-
-def _list(refusal: Refusal | None = None) -> Response:
     found = kept_texts(limit=SHOWN, cursor=request.args.get("cursor") or None)
     return page(
         "kept_texts.html",
@@ -53,3 +37,10 @@ def _list(refusal: Refusal | None = None) -> Response:
         pages=PAGES,
         refusal=refusal,
     )
+
+
+@form_view("/kept-texts/<string:kept_id>/release", kept_text_list)
+def releasing_kept_text(kept_id: str) -> Response:
+    """Release a text, so that everybody may read it."""
+    release(kept_id, validated(KeptTextReleaseSchema, form_values("kept_at")))
+    return redirect_to("kept_text_list", done="released")

@@ -72,6 +72,7 @@ WORDS = {
 }
 
 Body = TypeVar("Body", bound=Mapping[str, object])
+View = Callable[..., Response]
 
 
 class SessionEnd(TypedDict):
@@ -86,8 +87,11 @@ class SessionEnd(TypedDict):
 USERS_AT_A_TIME = 200
 
 
-def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **shown: object) -> Response:
-    """Render a page in the layout; `values` are shown in its form, and `refusal` says what is wrong with them."""
+def page(template: str, *, status: int | None = None, refusal: Refusal | None = None, **shown: object) -> Response:
+    """Render a page in the layout; `values` are shown in its form, and `refusal` says what is wrong with them.
+
+    :param status: by default that of the refusal.
+    """
     session = g.get("session")
     key = unsent_forms.own_form_value("idempotency_key") if request.method == "POST" and not unsent_forms.is_upload() else None
     if refusal is not None and refusal.code == IdempotencyMismatch.code:
@@ -121,6 +125,7 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
         # The first time the page tells which fields it has, and the second time what is wrong, by their labels.
         errors = worded(errors, wrong)
         html = render(errors=errors, problems=problems(errors, wrong))
+    status = status or (status_of(refusal) if refusal is not None else 200)
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
     if g.get("visit") and not unsent_forms.is_cross_site():
         # A cross-site request comes without the cookie that the browser may have, and must not replace it.
@@ -128,24 +133,33 @@ def page(template: str, *, status: int = 200, refusal: Refusal | None = None, **
     return response
 
 
-def handle_form(act: Callable[[], Response], again: Callable[[Refusal], Response]) -> Response:
-    """Carry out a form; after a refusal, show it again with what was typed and what is wrong.
+def form_view(rule: str, again: View) -> Callable[[View], View]:
+    """Declare a view that carries out a form. After a refusal the form is shown again with what was typed and what is wrong.
 
     The hidden key of the form makes a double submit one record. An unsent form of an ended session is only shown.
+
+    :param again: shows the page of the form; it takes the values of the path, and the `refusal`.
     """
-    if "given_back" in g:
-        return again(g.given_back)
-    g.client.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
-    try:
-        done = act()
-    except Unauthenticated:
-        raise
-    except Refusal as refusal:
-        said = recorded(refusal)
-        response = again(said)
-        response.status_code = status_of(said)
-        return response
-    return done
+
+    def declare(view: View) -> View:
+        @functools.wraps(view)
+        def act(**path: str) -> Response:
+            if "given_back" in g:
+                return again(**path, refusal=g.given_back)
+            g.client.operation = operation(key=request.form.get("idempotency_key") or new_id(), body=_form())
+            try:
+                return view(**path)
+            except Unauthenticated:
+                raise
+            except Refusal as refusal:
+                said = recorded(refusal)
+                response = again(**path, refusal=said)
+                response.status_code = status_of(said)
+                return response
+
+        return blueprint.post(rule)(act)
+
+    return declare
 
 
 def redirect_to(endpoint: str, **values: Any) -> Response:
@@ -211,7 +225,7 @@ def refusal_page(refusal: Refusal, *, status: int | None = None) -> Response:
         return acknowledgement_page(status=403)
     if isinstance(refusal, FormNotOurs):
         return _form_of_another_session(refusal)
-    return page("refused.html", status=status or status_of(refusal), refusal=refusal)
+    return page("refused.html", status=status, refusal=refusal)
 
 
 def redirect_to_page() -> Response:
@@ -253,7 +267,7 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
     return response
 
 
-def acknowledgement_page(*, status: int = 200, refusal: Refusal | None = None, onward: str | None = None) -> Response:
+def acknowledgement_page(*, status: int | None = None, refusal: Refusal | None = None, onward: str | None = None) -> Response:
     """Show the three statements, with no box ticked (R105)."""
     path = unsent_forms.own_form_value("onward") or onward or (current_page() if request.endpoint != "pages.acknowledgement" else "/")
     kept = unsent_forms.unsent_form()
@@ -326,7 +340,7 @@ def _form_of_another_session(refusal: FormNotOurs) -> Response:
         return show_unsent_form(
             form, FormNotOurs("This page was opened in an earlier session of yours. Nothing was sent yet: check it, and send it again.")
         )
-    return page("refused.html", status=status_of(refusal), refusal=refusal, back=nearest_page(request.path))
+    return page("refused.html", refusal=refusal, back=nearest_page(request.path))
 
 
 def _why_it_ended(refusal: Refusal | None) -> str | None:

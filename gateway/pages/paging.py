@@ -12,6 +12,9 @@ from flask import request
 from gateway.clients import query
 from gateway.merging import Item, Page
 
+#: Items of a list on a page.
+SHOWN = 50
+
 
 @dataclass(frozen=True, slots=True)
 class PageLinks:
@@ -24,13 +27,13 @@ class PageLinks:
     first: str | None = None
 
 
-def page_query(filters: Mapping[str, str], *, limit: int, name: str = "cursor") -> dict[str, str]:
+def page_query(filters: Mapping[str, str] | None = None, *, limit: int = SHOWN, name: str = "cursor") -> dict[str, str]:
     """Return the query for the page of a list that the request's address names.
 
     :param name: the parameter that holds the cursor; a page with several lists has one for each.
     """
     cursor = request.args.get(name, "").strip()
-    return {**filters, "limit": str(limit), **({"cursor": cursor} if cursor else {})}
+    return {**(filters or {}), "limit": str(limit), **({"cursor": cursor} if cursor else {})}
 
 
 def page_links(found: Page[Item], *, path: str, name: str = "cursor", kept: Mapping[str, str] | None = None) -> PageLinks:

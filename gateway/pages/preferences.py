@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.errors import status_of
 from gateway.merging import Page
 from gateway.naming import stakeholder_names
 from gateway.pages.layout import blueprint, page, user_names, validated
@@ -18,8 +17,6 @@ from services.chassis.messages import Forbidden, Invalid, NotFound, Unavailable
 from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.interactions.contract.answers import AgainstPreferenceAnswer
 from services.interactions.contract.schemas import AgainstPreferencesQuerySchema
-
-SHOWN = 50
 
 
 def with_preferences(ids: Iterable[str]) -> list[IndividualAnswer]:
@@ -41,11 +38,10 @@ def against_preferences() -> Response:
     given = {name: value for name in ("component", "since", "until") if (value := request.args.get(name, "").strip())}
     try:
         asked = given | {name: bound_of_day(given[name], end=name == "until") for name in ("since", "until") if name in given}
-        checked = validated(AgainstPreferencesQuerySchema, page_query(asked, limit=SHOWN))
+        checked = validated(AgainstPreferencesQuerySchema, page_query(asked))
         found: Page[AgainstPreferenceAnswer] = query("interactions", "list_against_preferences", query=checked)
     except Invalid as refusal:
-        said = recorded(refusal)
-        return page("against_preferences.html", status=status_of(said), refusal=said, values=given, found=None, part=None, names={}, people={})
+        return page("against_preferences.html", refusal=recorded(refusal), values=given)
     return page(
         "against_preferences.html",
         values=given,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.pages.layout import blueprint, handle_form, page, redirect_to, validated
+from gateway.pages.layout import blueprint, form_view, page, redirect_to, validated
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.routes.directory import save_profile
 from services.access.contract import ProfileChangeSchema
@@ -15,32 +15,23 @@ from services.lexicon import zones
 
 
 @blueprint.get("/profile")
-def profile() -> Response:
+def profile(refusal: Refusal | None = None) -> Response:
     """Show the settings."""
-    return _profile_page()
-
-
-@blueprint.post("/profile")
-def changing_profile() -> Response:
-    """Change the time zone in which pages show and take times (T29)."""
-
-    def change() -> Response:
-        body = validated(ProfileChangeSchema, {"time_zone": request.form.get("time_zone") or None})
-        save_profile(body, submitted_etag())
-        return redirect_to("profile", done="changed")
-
-    return handle_form(change, _profile_page)
-
-
-def _profile_page(refusal: Refusal | None = None) -> Response:
     shown: ProfileAnswer = query("access", "read_profile")
     return page(
         "profile.html",
         profile=shown,
-        version=compare_versions(shown, entity_tag(shown), {"time_zone": "Time zone"}, refusal, here=request.method == "POST"),
+        version=compare_versions(shown, entity_tag(shown), {"time_zone": "Time zone"}, refusal),
         choices=_choices(),
         refusal=refusal,
     )
+
+
+@form_view("/profile", profile)
+def changing_profile() -> Response:
+    """Change the time zone in which pages show and take times (T29)."""
+    save_profile(validated(ProfileChangeSchema, {"time_zone": request.form.get("time_zone") or None}), submitted_etag())
+    return redirect_to("profile", done="changed")
 
 
 def _choices() -> dict[str, str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from uuid import UUID
+from collections.abc import Callable, Mapping
 
 from flask import Response, request
 
 from gateway.clients import command, query
-from gateway.errors import status_of
 from gateway.identity import current_user
 from gateway.merging import Page
 from gateway.pages.colleagues import colleagues
-from gateway.pages.layout import WORDS, blueprint, form_list, form_values, handle_form, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.layout import WORDS, View, blueprint, form_list, form_values, form_view, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import instant_from_form, now_typed
 from gateway.pages.versions import changed_values, compare_versions, submitted_etag
@@ -27,26 +25,20 @@ from services.contacts.contract.schemas.contact_points import ContactPointCreate
 from services.contacts.contract.schemas.individuals import HandOverSchema, IndividualChangeSchema, VerificationCreateSchema
 from services.contacts.contract.schemas.notes import NoteCreateSchema
 
-SHOWN = 50
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
 
 
 @blueprint.get("/individuals/<uuid:individual_id>")
-def individual(individual_id: UUID) -> Response:
-    """Show a record, without its contact points."""
-    return record_page(str(individual_id))
-
-
-def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: RevealAnswer | None = None) -> Response:
-    """Show a record; `form` names the refused form, if any."""
+def individual(individual_id: str, *, refusal: Refusal | None = None, form: str = "", revealed: RevealAnswer | None = None) -> Response:
+    """Show a record, without its contact points; `form` names the refused form, if any."""
     person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
         return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=user_names(_users(person)))
     if person.get("set_aside"):
         return page("set_aside.html", person=person, names=user_names(_users(person)))
     mine = current_user()["id"] in {person["owner"]["user"], person.get("deputy")}
-    notes: Page[NoteAnswer] = query("contacts", "list_notes", individual_id=individual_id, query=page_query({}, limit=SHOWN, name="notes"))
-    history = timeline("individual_id", individual_id, page_query({}, limit=SHOWN, name="history"))
+    notes: Page[NoteAnswer] = query("contacts", "list_notes", individual_id=individual_id, query=page_query(name="notes"))
+    history = timeline("individual_id", individual_id, page_query(name="history"))
     names = user_names(
         _users(person)
         | {item.get("user") for item in history["items"]}
@@ -59,8 +51,8 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     return page(
         "individual.html",
         person=person,
-        facts=compare_versions(person, tag, FACTS, refusal, here=form == "facts", words=states),
-        preferences=compare_versions(stated, tag, {"use_preferences": "Preferences"}, refusal, here=form == "preferences", asks_always=True),
+        facts=compare_versions(person, tag, FACTS, refusal if form == "facts" else None, words=states),
+        preferences=compare_versions(stated, tag, {"use_preferences": "Preferences"}, refusal if form == "preferences" else None, asks_always=True),
         notes=notes,
         notes_part=page_links(notes, path=f"/individuals/{individual_id}", name="notes"),
         history=history,
@@ -81,122 +73,83 @@ def record_page(individual_id: str, *, refusal: Refusal | None = None, form: str
     )
 
 
-@blueprint.post("/individuals/<uuid:individual_id>/reveal")
-def revealing(individual_id: UUID) -> Response:
-    """Reveal the contact points that the user may see; it is logged and counted (T11)."""
+def _form(part: str, name: str) -> Callable[[View], View]:
+    """Declare a form of the record, whose page shows it again under its name."""
 
-    def reveal() -> Response:
-        asked = validated(RevealQuerySchema, form_values("reason"))
-        shown: RevealAnswer = query("contacts", "reveal", individual_id=str(individual_id), **asked)
-        return record_page(str(individual_id), revealed=shown, form="reveal")
-
-    return _with_the_record(str(individual_id), "reveal", reveal)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/contact-points")
-def adding_contact_point(individual_id: UUID) -> Response:
-    """Add a contact point of the user's component."""
-
-    def add() -> Response:
-        body = validated(ContactPointCreateSchema, form_values("kind", "value"))
-        command("contacts", "add_contact_point", individual_id=str(individual_id), body=body)
-        return redirect_to("individual", individual_id=individual_id, done="added")
-
-    return _with_the_record(str(individual_id), "contact-point", add)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/corrections")
-def correcting_contact_point(individual_id: UUID) -> Response:
-    """Correct a contact point that the user may not see (T3); the answer is always the same."""
-
-    def correct() -> Response:
-        body = validated(CorrectionSchema, form_values("kind", "value"))
-        command("contacts", "correct_contact_point", individual_id=str(individual_id), body=body)
-        return redirect_to("individual", individual_id=individual_id, done="corrected")
-
-    return _with_the_record(str(individual_id), "correction", correct)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/facts")
-def correcting(individual_id: UUID) -> Response:
-    """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
-
-    def correct() -> Response:
-        body = validated(IndividualChangeSchema, {**changed_values(tuple(FACTS)), **form_values("keep_reason")})
-        command(
-            "contacts",
-            "change_individual",
-            individual_id=str(individual_id),
-            if_match=submitted_etag(),
-            body=body,
-        )
-        return redirect_to("individual", individual_id=individual_id, done="changed")
-
-    return _with_the_record(str(individual_id), "facts", correct)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/preferences")
-def stating_preferences(individual_id: UUID) -> Response:
-    """Record the person's use preferences (R169)."""
-
-    def state() -> Response:
-        body = validated(IndividualChangeSchema, {"use_preferences": form_list("use_preferences")})
-        command("contacts", "change_individual", individual_id=str(individual_id), if_match=submitted_etag(), body=body)
-        return redirect_to("individual", individual_id=individual_id, done="stated")
-
-    return _with_the_record(str(individual_id), "preferences", state)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/notes")
-def adding_note(individual_id: UUID) -> Response:
-    """Add a note; text with findings is shown again, to be changed or kept with a reason (T15)."""
-
-    def add() -> Response:
-        body = validated(NoteCreateSchema, form_values("text", "provenance", "keep_reason"))
-        command("contacts", "add_note", individual_id=str(individual_id), body=body)
-        return redirect_to("individual", individual_id=individual_id, done="noted")
-
-    return _with_the_record(str(individual_id), "note", add)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/verifications")
-def verifying(individual_id: UUID) -> Response:
-    """Record a verification, with the kinds that the person no longer declines to give (R115, T20)."""
-
-    def verify() -> Response:
-        body = {**form_values("medium"), "withdraw_declined": form_list("withdraw_declined"), "contact_point_ids": form_list("contact_point_ids")}
-        if at := instant_from_form("verified_at"):
-            body["verified_at"] = at
-        command("contacts", "verify_individual", individual_id=str(individual_id), body=validated(VerificationCreateSchema, body))
-        return redirect_to("individual", individual_id=individual_id, done="verified")
-
-    return _with_the_record(str(individual_id), "verification", verify)
-
-
-@blueprint.post("/individuals/<uuid:individual_id>/owner")
-def handing_over(individual_id: UUID) -> Response:
-    """Hand the record over (R45)."""
-
-    def hand_over() -> Response:
-        body = validated(HandOverSchema, form_values("owner"))
-        command("contacts", "hand_over", individual_id=str(individual_id), owner=body["owner"])
-        return redirect_to("individual", individual_id=individual_id, done="handed-over")
-
-    return _with_the_record(str(individual_id), "owner", hand_over)
-
-
-def _with_the_record(individual_id: str, form: str, act: Callable[[], Response]) -> Response:
-    def again(refusal: Refusal) -> Response:
+    def again(individual_id: str, refusal: Refusal) -> Response:
         try:
-            return record_page(individual_id, refusal=refusal, form=form)
+            return individual(individual_id, refusal=refusal, form=name)
         except Unauthenticated:
             raise
         except Refusal as gone:
             # The record cannot be shown now: it is gone, or a service does not answer.
-            shown = refusal if isinstance(gone, Unavailable) else recorded(gone)
-            return page("refused.html", status=status_of(shown), refusal=shown)
+            return page("refused.html", refusal=refusal if isinstance(gone, Unavailable) else recorded(gone))
 
-    return handle_form(act, again)
+    return form_view(f"/individuals/<uuid:individual_id>/{part}", again)
+
+
+@_form("reveal", "reveal")
+def revealing(individual_id: str) -> Response:
+    """Reveal the contact points that the user may see; it is logged and counted (T11)."""
+    asked = validated(RevealQuerySchema, form_values("reason"))
+    return individual(individual_id, revealed=query("contacts", "reveal", individual_id=individual_id, **asked), form="reveal")
+
+
+@_form("contact-points", "contact-point")
+def adding_contact_point(individual_id: str) -> Response:
+    """Add a contact point of the user's component."""
+    command("contacts", "add_contact_point", individual_id=individual_id, body=validated(ContactPointCreateSchema, form_values("kind", "value")))
+    return redirect_to("individual", individual_id=individual_id, done="added")
+
+
+@_form("corrections", "correction")
+def correcting_contact_point(individual_id: str) -> Response:
+    """Correct a contact point that the user may not see (T3); the answer is always the same."""
+    command("contacts", "correct_contact_point", individual_id=individual_id, body=validated(CorrectionSchema, form_values("kind", "value")))
+    return redirect_to("individual", individual_id=individual_id, done="corrected")
+
+
+@_form("facts", "facts")
+def correcting(individual_id: str) -> Response:
+    """Correct facts of the directory layer (R111-R113); an emptied field is cleared."""
+    return _change(individual_id, {**changed_values(tuple(FACTS)), **form_values("keep_reason")}, done="changed")
+
+
+@_form("preferences", "preferences")
+def stating_preferences(individual_id: str) -> Response:
+    """Record the person's use preferences (R169)."""
+    return _change(individual_id, {"use_preferences": form_list("use_preferences")}, done="stated")
+
+
+@_form("notes", "note")
+def adding_note(individual_id: str) -> Response:
+    """Add a note; text with findings is shown again, to be changed or kept with a reason (T15)."""
+    body = validated(NoteCreateSchema, form_values("text", "provenance", "keep_reason"))
+    command("contacts", "add_note", individual_id=individual_id, body=body)
+    return redirect_to("individual", individual_id=individual_id, done="noted")
+
+
+@_form("verifications", "verification")
+def verifying(individual_id: str) -> Response:
+    """Record a verification, with the kinds that the person no longer declines to give (R115, T20)."""
+    body = {**form_values("medium"), "withdraw_declined": form_list("withdraw_declined"), "contact_point_ids": form_list("contact_point_ids")}
+    if at := instant_from_form("verified_at"):
+        body["verified_at"] = at
+    command("contacts", "verify_individual", individual_id=individual_id, body=validated(VerificationCreateSchema, body))
+    return redirect_to("individual", individual_id=individual_id, done="verified")
+
+
+@_form("owner", "owner")
+def handing_over(individual_id: str) -> Response:
+    """Hand the record over (R45)."""
+    command("contacts", "hand_over", individual_id=individual_id, **validated(HandOverSchema, form_values("owner")))
+    return redirect_to("individual", individual_id=individual_id, done="handed-over")
+
+
+def _change(individual_id: str, changed: Mapping[str, object], *, done: str) -> Response:
+    body = validated(IndividualChangeSchema, changed)
+    command("contacts", "change_individual", individual_id=individual_id, if_match=submitted_etag(), body=body)
+    return redirect_to("individual", individual_id=individual_id, done=done)
 
 
 def _own_points(revealed: RevealAnswer | None) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import UUID
 
 from flask import Response, request
 
@@ -12,7 +11,7 @@ from gateway.merging import Page
 from gateway.naming import stakeholder_names
 from gateway.pages.addresses import values_from_address
 from gateway.pages.erasing import may_erase, name_of
-from gateway.pages.layout import blueprint, form_values, handle_form, page, redirect_to, user_names, validated
+from gateway.pages.layout import blueprint, form_values, form_view, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.pages.times import today
 from gateway.routes.removal import open_request
@@ -20,7 +19,6 @@ from services.chassis.messages import Refusal
 from services.retention.contract import NoContactRequestCreateSchema
 from services.retention.contract.answers import RequestAnswer
 
-SHOWN = 50
 STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "withdrawn": "withdrawn"}
 
 
@@ -28,7 +26,7 @@ STATES = {"open": "to be erased", "erasing": "being erased", "done": "erased", "
 def no_contact_requests() -> Response:
     """List the requests that the user may know of."""
     given = {"state": state} if (state := request.args.get("state", "").strip()) else {}
-    found: Page[RequestAnswer] = query("retention", "list_no_contact_requests", query=page_query(given, limit=SHOWN))
+    found: Page[RequestAnswer] = query("retention", "list_no_contact_requests", query=page_query(given))
     return page(
         "no_contact_list.html",
         found=found,
@@ -43,40 +41,24 @@ def no_contact_requests() -> Response:
 @blueprint.get("/requests/no-contact/new")
 def new_no_contact_request() -> Response:
     """Show the form for recording such a request."""
-    values = {
-        **values_from_address("individual_id"),
-        "received_on": today().isoformat(),
-    }
-    return _form(values)
-
-
-@blueprint.post("/requests/no-contact/new")
-def recording_no_contact_request() -> Response:
-    """Record a request; the record is frozen before the answer (R164-R170, N6)."""
-
-    def open_it() -> Response:
-        body = validated(NoContactRequestCreateSchema, form_values("individual_id", "medium", "received_on", "reason"))
-        opened = open_request(body)
-        return redirect_to("no_contact_request", request_id=opened["id"])
-
-    return handle_form(open_it, lambda refusal: _form(request.form, refusal))
-
-
-@blueprint.get("/requests/no-contact/<uuid:request_id>")
-def no_contact_request(request_id: UUID) -> Response:
-    """Show a request, with the link to erase for the user who has the duty."""
-    return request_page(str(request_id))
+    return _form({**values_from_address("individual_id"), "received_on": today().isoformat()})
 
 
 def _form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    name = ""
-    if values.get("individual_id"):
-        name = name_of(values["individual_id"])
+    name = name_of(values["individual_id"]) if values.get("individual_id") else ""
     return page("no_contact_new.html", values=values, name=name, refusal=refusal)
 
 
-def request_page(request_id: str, refusal: Refusal | None = None) -> Response:
-    """Render the page of one request."""
+@form_view("/requests/no-contact/new", lambda refusal: _form(request.form, refusal))
+def recording_no_contact_request() -> Response:
+    """Record a request; the record is frozen before the answer (R164-R170, N6)."""
+    body = validated(NoContactRequestCreateSchema, form_values("individual_id", "medium", "received_on", "reason"))
+    return redirect_to("no_contact_request", request_id=open_request(body)["id"])
+
+
+@blueprint.get("/requests/no-contact/<uuid:request_id>")
+def no_contact_request(request_id: str, refusal: Refusal | None = None) -> Response:
+    """Show a request, with the link to erase for the user who has the duty."""
     shown: RequestAnswer = query("retention", "read_no_contact_request", request_id=request_id)
     withdrawal = shown["withdrawal"]
     users = {shown["recorded_by"], shown["owner"]["user"], withdrawal["proposed_by"] if withdrawal else None}

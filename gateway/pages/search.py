@@ -9,9 +9,9 @@ from flask import Response, request
 
 from gateway.addresses import may_be_in_address
 from gateway.clients import query
-from gateway.errors import status_of
 from gateway.merging import Page
 from gateway.pages.layout import WORDS, blueprint, issue_names, page, redirect_to, user_names, validated
+from gateway.pages.paging import SHOWN
 from gateway.trail import recorded
 from services.chassis.messages import Invalid, Refusal
 from services.contacts.contract.answers.cases import FoundFrozen
@@ -28,7 +28,6 @@ FACETS = {
     "issue": ("Issue", ""),
     "priority": ("Priority", "priorities"),
 }
-SHOWN = 50
 #: Fields of the layout, which are no filters.
 LAYOUT_FIELDS = frozenset({"csrf_token", "author", "idempotency_key", "kept"})
 
@@ -74,19 +73,7 @@ def _results(given: dict[str, str], *, posted: bool) -> Response:
         asked = {**given, "limit": str(SHOWN), "facets": ",".join(FACETS)}
         found: FacetedPage = query("contacts", "search_stakeholders", query=validated(StakeholderQuerySchema, asked))
     except Invalid as refusal:
-        said = recorded(refusal)
-        return page(
-            "search.html",
-            status=status_of(said),
-            refusal=said,
-            values=given,
-            found=None,
-            issues=issues,
-            facets=[],
-            names={},
-            following=None,
-            posted=posted,
-        )
+        return page("search.html", refusal=recorded(refusal), values=given, issues=issues)
     return page(
         "search.html",
         values=given,
@@ -115,18 +102,15 @@ def _facets(facets: Mapping[str, list[FacetValue]], given: dict[str, str], issue
     """Return facets as links that add or remove one filter and keep the others."""
     shown: list[ShownFacet] = []
     for name, (label, vocabulary) in FACETS.items():
-        counts = facets.get(name)
-        if not counts:
-            continue
-        values: list[FacetLink] = []
-        for each in counts:
-            value = each["value"]
-            if value in {None, "", "None", "null"}:
-                continue
-            chosen = given.get(name) == str(value)
-            others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
-            leads_to = others if chosen else {**others, name: str(value)}
-            words = WORDS[vocabulary] if vocabulary else issues
-            values.append({"label": words.get(str(value), str(value)), "count": each["count"], "to": leads_to, "chosen": chosen})
-        shown.append({"name": label, "entries": values})
+        words = WORDS[vocabulary] if vocabulary else issues
+        others = {k: v for k, v in given.items() if k not in {name, "cursor"}}
+        links: list[FacetLink] = []
+        for each in facets.get(name) or ():
+            value = str(each["value"] or "")
+            if value not in {"", "None", "null"}:
+                chosen = given.get(name) == value
+                leads_to = others if chosen else {**others, name: value}
+                links.append({"label": words.get(value, value), "count": each["count"], "to": leads_to, "chosen": chosen})
+        if facets.get(name):
+            shown.append({"name": label, "entries": links})
     return shown

@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.pages.layout import blueprint, handle_form, issue_names, page, redirect_to, user_names
-from gateway.pages.paging import page_links
+from gateway.pages.layout import blueprint, form_view, issue_names, page, redirect_to, user_names
+from gateway.pages.paging import SHOWN, page_links
 from gateway.routes.tasks import Task, dismiss, my_tasks
 from services.chassis.messages import Refusal
 
-SHOWN = 50
 TASK_WORDS = {
     "decide-import-rows": "Decide rows of your import",
     "no_contact_request": "Erase the record of somebody who asked for no more contact",
@@ -53,28 +52,20 @@ PAGES_OF_KINDS = {
 
 
 @blueprint.get("/")
-def desk() -> Response:
+def desk(refusal: Refusal | None = None, **_path: str) -> Response:
     """Show the user's tasks."""
-    return _desk_page()
-
-
-@blueprint.post("/tasks/<string:task_id>/dismissal")
-def dismissing_task(task_id: str) -> Response:
-    """Dismiss a notice."""
-
-    def take_off() -> Response:
-        dismiss(task_id)
-        return redirect_to("desk")
-
-    return handle_form(take_off, _desk_page)
-
-
-def _desk_page(refusal: Refusal | None = None) -> Response:
     found = my_tasks(limit=SHOWN, cursor=request.args.get("cursor") or None)
     names = user_names({task["by"]["user"] for task in found["items"] if task["by"]})
     issues = issue_names() if any(task["issue_id"] for task in found["items"]) else {}
     shown = [{**task, "page": page_of(task), "words": _words_of(task)} for task in found["items"]]
     return page("tasks.html", tasks={**found, "items": shown}, part=page_links(found, path="/"), names=names, issues=issues, refusal=refusal)
+
+
+@form_view("/tasks/<string:task_id>/dismissal", desk)
+def dismissing_task(task_id: str) -> Response:
+    """Dismiss a notice."""
+    dismiss(task_id)
+    return redirect_to("desk")
 
 
 @blueprint.get("/reports")

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from flask import Response, request
 
 from gateway.clients import query
-from gateway.errors import status_of
 from gateway.merging import Page
 from gateway.pages.layout import blueprint, page, user_names, validated
 from gateway.pages.paging import page_links, page_query
@@ -16,14 +15,11 @@ from services.audit.contract import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
 from services.contacts.contract.answers.cases import DayCountAnswer
 
-#: Items of a list on a page.
-SHOWN = 50
-
 
 @blueprint.get("/audit/counts")
 def day_counts() -> Response:
     """Show how many requests for no more contact each user recorded on each day, and how many entries were blocked (T36)."""
-    found: Page[DayCountAnswer] = query("contacts", "list_counts", query=page_query({}, limit=SHOWN))
+    found: Page[DayCountAnswer] = query("contacts", "list_counts", query=page_query())
     names = user_names({item["user_id"] for item in found["items"]})
     return page("audit_counts.html", found=found, part=page_links(found, path="/audit/counts"), names=names)
 
@@ -36,7 +32,6 @@ def trail() -> Response:
         found = query("audit", "list_entries", query=validated(EntriesQuerySchema, {**given, "limit": "100"}))
         checkpoints = query("audit", "list_checkpoints", query={"limit": "1"})
     except (Invalid, Forbidden) as refusal:
-        said = recorded(refusal)
-        return page("audit.html", status=status_of(said), refusal=said, values=given, found=None, checkpoints=None, following=None)
+        return page("audit.html", refusal=recorded(refusal), values=given)
     following = urlencode({**given, "cursor": found["next"]}) if found["next"] else None
     return page("audit.html", values=given, found=found, checkpoints=checkpoints, following=following)

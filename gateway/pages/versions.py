@@ -61,24 +61,23 @@ def compare_versions(
     labels: Mapping[str, str],
     refusal: Refusal | None,
     *,
-    here: bool,
     asks_always: bool = False,
     words: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Versions:
     """Compare the submitted form with the current record, and return what the form shows.
 
     :param present: the current record, with its ETag in `tag`; `labels` names the fields to compare.
-    :param here: this form was submitted and is shown again.
+    :param refusal: the refusal of this form, which is shown again.
     :param asks_always: ask about each change, because the form affects the whole record.
     :param words: the words for codes, by field.
     """
     now = {name: _text(present.get(name)) for name in labels}
-    if not here:
+    if refusal is None:
         return Versions(tag, now, values=dict(present))
     form = request.form
     was = {name: form.get(f"was_{name}", now[name]) for name in labels}
     typed = {name: form[name].strip() for name in labels if name in form}
-    if refusal is None or refusal.code != Stale.code:
+    if refusal.code != Stale.code:
         # Refused for another reason: the form keeps its version.
         return Versions(form.get("if_match") or tag, was, values={**present, **form.to_dict()})
     moved = [name for name in labels if was[name] != now[name]]

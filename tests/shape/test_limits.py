@@ -59,19 +59,12 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/interactions/usecases/events.py": (PAGE,),
     "services/retention/storage/erasures.py": (WORK, WORK, ONE, PAGE, PAGE, PAGE, COUNT),
     "services/retention/storage/requests.py": (ONE, PAGE, COUNT, WORK, WORK),
-    "gateway/pages/coordination.py": (PAGE,),
     "gateway/pages/tasks.py": (PAGE,),
-    "gateway/pages/engagement.py": (PAGE, PAGE),
-    "gateway/pages/entry.py": (PAGE, PAGE),
-    "gateway/pages/erasing.py": (PAGE, PAGE),
-    "gateway/pages/imports.py": (PAGE, PAGE),
+    "gateway/pages/erasing.py": (PAGE,),
+    "gateway/pages/imports.py": (PAGE,),
     "gateway/pages/paging.py": ("goes on to the end",),
     "gateway/pages/kept_texts.py": (PAGE,),
-    "gateway/pages/preferences.py": (PAGE,),
-    "gateway/pages/record.py": (PAGE, PAGE),
-    "gateway/pages/removal.py": (PAGE,),
-    "gateway/pages/cases.py": (PAGE,) * 6,
-    "gateway/pages/trail.py": (PAGE, PAGE, ONE),
+    "gateway/pages/trail.py": (PAGE, ONE),
     "gateway/routes/imports.py": ("goes on to the end",),
 }
 
@@ -133,21 +126,12 @@ HEADS: dict[str, tuple[str, ...]] = {
 #: Numbers of the pages at which they stop; each is said on the page beside the way to the rest.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "gateway/naming.py": (WORK,),
-    "gateway/pages/cases.py": (PAGE,),
-    "gateway/pages/coordination.py": (PAGE,),
-    "gateway/pages/tasks.py": (PAGE,),
     "gateway/pages/engagement.py": (
-        PAGE,
         "the latest to choose from, and the page says how to an older one",
         "to be ticked, and the page says that there are more",
     ),
     "gateway/pages/layout.py": (WORK,),
-    "gateway/pages/kept_texts.py": (PAGE,),
-    "gateway/pages/preferences.py": (PAGE,),
-    "gateway/pages/record.py": (PAGE,),
-    "gateway/pages/removal.py": (PAGE,),
-    "gateway/pages/search.py": (PAGE,),
-    "gateway/pages/trail.py": (PAGE,),
+    "gateway/pages/paging.py": (PAGE,),
     "gateway/routes/tasks.py": ("names beside the number of the others",),
 }
 NUMBER = re.compile(
