@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import orjson
-from flask import Response, g, request, url_for
+from flask import Response, g, request
 from flask_smorest import Blueprint
 from marshmallow import INCLUDE, Schema, ValidationError, fields
 
+from gateway.clients import command
+from gateway.clients import query as ask
 from gateway.context import app_context
 from gateway.errors import (
     PROBLEM,
@@ -67,70 +69,86 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """The declaration of a route, from which the OpenAPI document is made."""
 
     method: str
-    answers: Any
-    status: int
-    query: type[Schema] | None
-    body: type[Schema] | None
-    tagged: bool
-    matched: bool
-    collection: bool
-    public: bool
-    streamed: bool
-    problems: tuple[int, ...]
-    media: str
+    rule: str
+    #: The type of the answer, as the service's contract declares it; a collection's is that of its items.
+    answers: Any = None
+    status: int = 200
+    query: type[Schema] | None = None
+    body: type[Schema] | None = None
+    #: The answer is a single record with a strong ETag.
+    tagged: bool = False
+    #: If-Match is required (428).
+    matched: bool = False
+    #: The answer is `{"items", "next", "total"}`.
+    collection: bool = False
+    #: OpenAPI says that no session is needed; `app.PUBLIC_ENDPOINTS` decides it.
+    public: bool = False
+    #: The view reads the body itself, as a stream.
+    streamed: bool = False
+    #: The answer is a new record of this collection; `Location` is its address.
+    located: bool = False
+    #: Statuses of refusals, besides those that follow from the rest.
+    problems: tuple[int, ...] = ()
+    media: str = JSON
+    #: The service and the method that get the request as it is.
+    forwards: tuple[str, str] | None = None
 
 
 class ApiBlueprint(Blueprint):
-    """A blueprint whose routes follow the conventions of the API."""
+    """A blueprint whose routes follow the conventions of the API; `service` is the one to which they forward."""
 
-    def endpoint(
-        self,
-        method: str,
-        rule: str,
-        *,
-        answers: Any = None,
-        status: int = 200,
-        query: type[Schema] | None = None,
-        body: type[Schema] | None = None,
-        tagged: bool = False,
-        matched: bool = False,
-        collection: bool = False,
-        public: bool = False,
-        streamed: bool = False,
-        problems: tuple[int, ...] = (),
-        media: str = JSON,
-    ) -> Callable[[View], View]:
+    def __init__(self, name: str, description: str, *, service: str = "") -> None:
+        super().__init__(name, __name__, url_prefix=f"/{name}", description=description)
+        self.service = service
+
+    def forward(self, method: str, rule: str, *, to: str | None = None, **declared: Any) -> Callable[[View], View]:
+        """Declare a route that hands its request to the service, and answers with what the service answers.
+
+        The view has no body: its name is the name of the service's method, and its docstring describes the route.
+
+        :param to: the method, where it has another name.
+        :param declared: fields of `Endpoint`.
+        """
+
+        def declare(view: View) -> View:
+            name = to or view.__name__
+            send = command if method in CHANGING else ask
+
+            @functools.wraps(view)
+            def forwarding(**given: object) -> object:
+                return send(self.service, name, **given)
+
+            return self.endpoint(method, rule, **declared, forwards=(self.service, name))(forwarding)
+
+        return declare
+
+    def endpoint(self, method: str, rule: str, **declared: Any) -> Callable[[View], View]:
         """Declare a route.
 
         The view gets the ids of the path as strings, the validated `query` and `body` as they were sent, and `if_match`
         where `matched`. It returns a representation, an `Answer` or a response.
 
-        :param answers: the type of the answer, as the service's contract declares it; a collection's is that of its items.
-        :param tagged: the answer is a single record with a strong ETag.
-        :param matched: If-Match is required (428).
-        :param collection: the answer is `{"items", "next", "total"}`.
-        :param streamed: the view reads the body itself, as a stream.
-        :param public: OpenAPI says that no session is needed; `app.PUBLIC_ENDPOINTS` decides it.
+        :param declared: fields of `Endpoint`.
         """
-        endpoint = Endpoint(method, answers, status, query, body, tagged, matched, collection, public, streamed, problems, media)
+        endpoint = Endpoint(method=method, rule=rule, **declared)
 
         def declare(view: View) -> View:
             @functools.wraps(view)
             def answer(**path: str) -> Response:
                 given: dict[str, object] = {**path}
-                parameters = parse_query(query)
-                if query is not None:
+                parameters = parse_query(endpoint.query)
+                if endpoint.query is not None:
                     given["query"] = parameters
-                if matched:
+                if endpoint.matched:
                     given["if_match"] = require_if_match()
-                if body is not None:
-                    given["body"] = parse_body(body)
-                if method in CHANGING and not streamed:
+                if endpoint.body is not None:
+                    given["body"] = parse_body(endpoint.body)
+                if method in CHANGING and not endpoint.streamed:
                     g.client.operation = operation()
                 return make_response(view(**given), endpoint)
 
@@ -255,6 +273,8 @@ def make_response(result: object, endpoint: Endpoint) -> Response:
         response.headers.extend(made.headers)
         return response
     headers = dict(made.headers)
+    if endpoint.located and isinstance(made.representation, dict):
+        headers["Location"] = f"{request.path.rstrip('/')}/{made.representation['id']}"
     if endpoint.tagged and isinstance(made.representation, dict):
         tag = entity_tag(made.representation)
         headers["ETag"] = tag
@@ -267,13 +287,6 @@ def _knows(tag: str) -> bool:
     return is_any_match(request.headers.get("If-None-Match", ""), tag)
 
 
-def created(endpoint: str, **record: Mapping[str, object]) -> Answer:
-    """Return a new record with its address; the keyword is the name of its id in the path."""
-    ((name, representation),) = record.items()
-    path: dict[str, Any] = {name: representation["id"]}
-    return Answer(representation, 201, {"Location": url_for(endpoint, **path)})
-
-
 def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     """Return the OpenAPI operation of a route; flask-smorest resolves the schemas."""
     statuses = {400, 401, 403, 421, 422, 429, 503, *endpoint.problems}
@@ -282,7 +295,9 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.body is not None or endpoint.streamed:
         statuses |= {413, 415}
     if endpoint.method in CHANGING:
-        statuses |= {409, 503}
+        statuses |= {409}
+    if "<" in endpoint.rule:
+        statuses |= {404}
     if endpoint.matched:
         statuses |= {412, 428}
     responses: dict[str, Any] = {

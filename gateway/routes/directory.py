@@ -11,15 +11,14 @@ from gateway.endpoints import ApiBlueprint, JsonObject, Parameters
 from services.access.contract import ProfileChangeSchema, UserListSchema
 from services.access.contract.answers import ComponentAnswer, ProfileAnswer, UserAnswer
 
-components = ApiBlueprint("components", __name__, url_prefix="/components", description="The offices of R139")
-profile = ApiBlueprint("profile", __name__, url_prefix="/profile", description="Your own settings")
-users = ApiBlueprint("users", __name__, url_prefix="/users", description="The people who work with the system")
+components = ApiBlueprint("components", "The offices of R139", service="access")
+profile = ApiBlueprint("profile", "Your own settings", service="access")
+users = ApiBlueprint("users", "The people who work with the system", service="access")
 
 
-@components.endpoint("GET", "", answers=ComponentAnswer, collection=True)
-def list_components() -> object:
+@components.forward("GET", "", answers=ComponentAnswer, collection=True)
+def list_components() -> None:
     """List the offices, as a tree by `parent_id`."""
-    return ask("access", "list_components")
 
 
 @users.endpoint("GET", "", query=UserListSchema, answers=UserAnswer, collection=True)
@@ -28,16 +27,14 @@ def list_users(query: Parameters) -> object:
     return ask("access", "list_users", **query)
 
 
-@users.endpoint("GET", "/<uuid:user_id>", answers=UserAnswer, tagged=True, problems=(404,))
-def read_user(user_id: str) -> object:
+@users.forward("GET", "/<uuid:user_id>", answers=UserAnswer, tagged=True)
+def read_user() -> None:
     """Read one user."""
-    return ask("access", "read_user", user_id=user_id)
 
 
-@profile.endpoint("GET", "", answers=ProfileAnswer, tagged=True)
-def read_profile() -> object:
+@profile.forward("GET", "", answers=ProfileAnswer, tagged=True)
+def read_profile() -> None:
     """Read your own settings."""
-    return ask("access", "read_profile")
 
 
 @profile.endpoint("PATCH", "", body=ProfileChangeSchema, answers=ProfileAnswer, tagged=True, matched=True)

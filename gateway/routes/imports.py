@@ -10,9 +10,8 @@ from typing import Any
 
 from flask import Response, request
 
-from gateway.clients import command
 from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
+from gateway.endpoints import ApiBlueprint
 from gateway.uploads import read_upload, send_import
 from services.chassis.answers import Page
 from services.contacts.contract.answers.imports import ImportAnswer, ImportRowAnswer, ImportRowDetailAnswer, PageOfRefusedRows, RefusedRow
@@ -26,104 +25,81 @@ from services.contacts.contract.imports import (
 from services.contacts.contract.schemas.shared import ListQuerySchema
 from services.lexicon.cells import harmless
 
-blueprint = ApiBlueprint("imports", __name__, url_prefix="/imports", description="Spreadsheets, CSV, cards (R77-R82)")
+blueprint = ApiBlueprint("imports", "Spreadsheets, CSV, cards (R77-R82)", service="contacts")
 
 
-@blueprint.endpoint("GET", "", query=ListQuerySchema, answers=ImportAnswer, collection=True)
-def list_imports(query: Parameters) -> object:
+@blueprint.forward("GET", "", query=ListQuerySchema, answers=ImportAnswer, collection=True)
+def list_imports() -> None:
     """List your imports, the latest first."""
-    return ask("contacts", "list_imports", query=query)
 
 
-@blueprint.endpoint("POST", "", answers=ImportAnswer, status=201, streamed=True, problems=(409,))
+@blueprint.endpoint("POST", "", answers=ImportAnswer, status=201, streamed=True, located=True)
 def create_import() -> object:
     """Upload a file, as the part `file` of a multipart body; a mapping is proposed."""
-    return created(
-        "imports.read_import",
-        import_id=send_import(read_upload(), key=request.headers.get("Idempotency-Key")),
-    )
+    return send_import(read_upload(), key=request.headers.get("Idempotency-Key"))
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>", answers=ImportAnswer, tagged=True, problems=(404,))
-def read_import(import_id: str) -> object:
+@blueprint.forward("GET", "/<uuid:import_id>", answers=ImportAnswer, tagged=True)
+def read_import() -> None:
     """Read an import with its state, progress, counts and refused columns."""
-    return ask("contacts", "read_import", import_id=import_id)
 
 
-@blueprint.endpoint("PATCH", "/<uuid:import_id>", body=ImportChangeSchema, answers=ImportAnswer, tagged=True, matched=True, problems=(404,))
-def change_import(import_id: str, if_match: str, body: JsonObject) -> object:
+@blueprint.forward("PATCH", "/<uuid:import_id>", to="change_import_mapping", body=ImportChangeSchema, answers=ImportAnswer, tagged=True, matched=True)
+def change_import() -> None:
     """Change the mapping of columns, and the values for all rows."""
-    return command("contacts", "change_import_mapping", import_id=import_id, if_match=if_match, body=body)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/dry-run", answers=ImportAnswer, status=202, problems=(404,))
-def dry_run_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/dry-run", answers=ImportAnswer, status=202)
+def dry_run_import() -> None:
     """Start checking all rows, without importing any; then poll."""
-    return command("contacts", "dry_run_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/commit", answers=ImportAnswer, status=202, problems=(404,))
-def commit_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/commit", answers=ImportAnswer, status=202)
+def commit_import() -> None:
     """Start importing the rows; then poll."""
-    return command("contacts", "commit_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/cancel", answers=ImportAnswer, status=202, problems=(404,))
-def cancel_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/cancel", answers=ImportAnswer, status=202)
+def cancel_import() -> None:
     """Cancel an import that was not committed."""
-    return command("contacts", "cancel_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/stop", answers=ImportAnswer, status=202, problems=(404,))
-def stop_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/stop", answers=ImportAnswer, status=202)
+def stop_import() -> None:
     """Stop a check, a commit or an undo after its current block; it can be resumed."""
-    return command("contacts", "stop_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/resume", answers=ImportAnswer, status=202, problems=(404,))
-def resume_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/resume", answers=ImportAnswer, status=202)
+def resume_import() -> None:
     """Resume what was stopped; then poll."""
-    return command("contacts", "resume_import", import_id=import_id)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/undo", answers=ImportAnswer, status=202, problems=(404,))
-def undo_import(import_id: str) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/undo", answers=ImportAnswer, status=202)
+def undo_import() -> None:
     """Start undoing an import (N16); then poll."""
-    return command("contacts", "undo_import", import_id=import_id)
 
 
-@blueprint.endpoint(
-    "GET",
-    "/<uuid:import_id>/rows",
-    query=ImportRowsQuerySchema,
-    answers=ImportRowAnswer,
-    collection=True,
-    problems=(404,),
-)
-def list_import_rows(import_id: str, query: Parameters) -> object:
+@blueprint.forward("GET", "/<uuid:import_id>/rows", query=ImportRowsQuerySchema, answers=ImportRowAnswer, collection=True)
+def list_import_rows() -> None:
     """List the outcome of each row, with the reason."""
-    return ask("contacts", "list_import_rows", import_id=import_id, query=query)
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailAnswer, problems=(404,))
-def read_import_row(import_id: str, n: str) -> object:
+@blueprint.forward("GET", "/<uuid:import_id>/rows/<string:n>", answers=ImportRowDetailAnswer)
+def read_import_row() -> None:
     """Read row `n` of an import with its cells, while they are stored, and the people whom it may be about."""
-    return ask("contacts", "read_import_row", import_id=import_id, n=n)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowAnswer, problems=(404,))
-def decide_import_row(import_id: str, n: str, body: JsonObject) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/rows/<string:n>/decision", body=RowDecisionSchema, answers=ImportRowAnswer)
+def decide_import_row() -> None:
     """Decide whom an undecided row is about: the same person, another one, or nobody to import (T28)."""
-    return command("contacts", "decide_import_row", import_id=import_id, n=n, body=body)
 
 
-@blueprint.endpoint("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportAnswer, status=202, problems=(404,))
-def decide_import_rows(import_id: str, body: JsonObject) -> object:
+@blueprint.forward("POST", "/<uuid:import_id>/decisions", body=AllDecisionsSchema, answers=ImportAnswer, status=202)
+def decide_import_rows() -> None:
     """Decide all undecided rows in the same way; then poll until `deciding` is null."""
-    return command("contacts", "decide_import_rows", import_id=import_id, body=body)
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv", problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv")
 def refused_rows(import_id: str) -> Response:
     """Download the rows that were not imported as a file, to correct and upload it again.
 

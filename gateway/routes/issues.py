@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.clients import command
-from gateway.clients import query as ask
-from gateway.endpoints import ApiBlueprint, JsonObject, Parameters, created
+from gateway.endpoints import ApiBlueprint
 from services.interactions.contract.answers import IssueAnswer, IssueUpdateAnswer, TalkingPointAnswer
 from services.interactions.contract.schemas import (
     IssueChangeSchema,
@@ -15,73 +13,44 @@ from services.interactions.contract.schemas import (
     TalkingPointCreateSchema,
 )
 
-blueprint = ApiBlueprint("issues", __name__, url_prefix="/issues", description="Issues under the five priorities (R65-R71)")
+blueprint = ApiBlueprint("issues", "Issues under the five priorities (R65-R71)", service="interactions")
 
 
-@blueprint.endpoint("GET", "", query=IssueListQuerySchema, answers=IssueAnswer, collection=True)
-def list_issues(query: Parameters) -> object:
+@blueprint.forward("GET", "", query=IssueListQuerySchema, answers=IssueAnswer, collection=True)
+def list_issues() -> None:
     """List issues by priority, parent, activity or words of the name."""
-    return ask("interactions", "list_issues", query=query)
 
 
-@blueprint.endpoint("POST", "", body=IssueCreateSchema, answers=IssueAnswer, status=201, tagged=True)
-def create_issue(body: JsonObject) -> object:
+@blueprint.forward("POST", "", body=IssueCreateSchema, answers=IssueAnswer, status=201, tagged=True, located=True)
+def create_issue() -> None:
     """Create an issue."""
-    return created("issues.read_issue", issue_id=command("interactions", "create_issue", body=body))
 
 
-@blueprint.endpoint("GET", "/<uuid:issue_id>", answers=IssueAnswer, tagged=True, problems=(404,))
-def read_issue(issue_id: str) -> object:
+@blueprint.forward("GET", "/<uuid:issue_id>", answers=IssueAnswer, tagged=True)
+def read_issue() -> None:
     """Read one issue."""
-    return ask("interactions", "read_issue", issue_id=issue_id)
 
 
-@blueprint.endpoint("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueAnswer, tagged=True, matched=True, problems=(404,))
-def change_issue(issue_id: str, if_match: str, body: JsonObject) -> object:
+@blueprint.forward("PATCH", "/<uuid:issue_id>", body=IssueChangeSchema, answers=IssueAnswer, tagged=True, matched=True)
+def change_issue() -> None:
     """Change the given fields of an issue."""
-    return command("interactions", "change_issue", issue_id=issue_id, if_match=if_match, body=body)
 
 
-@blueprint.endpoint(
-    "GET",
-    "/<uuid:issue_id>/updates",
-    query=IssueTextListQuerySchema,
-    answers=IssueUpdateAnswer,
-    collection=True,
-    problems=(404,),
-)
-def list_issue_updates(issue_id: str, query: Parameters) -> object:
+@blueprint.forward("GET", "/<uuid:issue_id>/updates", query=IssueTextListQuerySchema, answers=IssueUpdateAnswer, collection=True)
+def list_issue_updates() -> None:
     """List the updates of an issue, the latest first (R66, R67)."""
-    return ask("interactions", "list_issue_updates", issue_id=issue_id, query=query)
 
 
-@blueprint.endpoint("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateAnswer, status=201, problems=(404,))
-def add_issue_update(issue_id: str, body: JsonObject) -> object:
+@blueprint.forward("POST", "/<uuid:issue_id>/updates", body=IssueUpdateCreateSchema, answers=IssueUpdateAnswer, status=201)
+def add_issue_update() -> None:
     """Add an update to an issue."""
-    return command("interactions", "add_issue_update", issue_id=issue_id, body=body)
 
 
-@blueprint.endpoint(
-    "GET",
-    "/<uuid:issue_id>/talking-points",
-    query=IssueTextListQuerySchema,
-    answers=TalkingPointAnswer,
-    collection=True,
-    problems=(404,),
-)
-def list_talking_points(issue_id: str, query: Parameters) -> object:
+@blueprint.forward("GET", "/<uuid:issue_id>/talking-points", query=IssueTextListQuerySchema, answers=TalkingPointAnswer, collection=True)
+def list_talking_points() -> None:
     """List the talking points of an issue, in the order in which they were added (R68)."""
-    return ask("interactions", "list_talking_points", issue_id=issue_id, query=query)
 
 
-@blueprint.endpoint(
-    "POST",
-    "/<uuid:issue_id>/talking-points",
-    body=TalkingPointCreateSchema,
-    answers=TalkingPointAnswer,
-    status=201,
-    problems=(404,),
-)
-def add_talking_point(issue_id: str, body: JsonObject) -> object:
+@blueprint.forward("POST", "/<uuid:issue_id>/talking-points", body=TalkingPointCreateSchema, answers=TalkingPointAnswer, status=201)
+def add_talking_point() -> None:
     """Add a talking point to an issue."""
-    return command("interactions", "add_talking_point", issue_id=issue_id, body=body)

@@ -11,9 +11,7 @@ from services.contacts.contract.answers.notes import KeptText, KeptTextAnswer, R
 from services.contacts.contract.schemas.notes import KeptTextListQuerySchema, KeptTextReleaseSchema
 from services.lexicon.refusals import KeptTextUnknown
 
-blueprint = ApiBlueprint(
-    "kept-texts", __name__, url_prefix="/kept-texts", description="Text that was kept against a finding, until it is released (T15)"
-)
+blueprint = ApiBlueprint("kept-texts", "Text that was kept against a finding, until it is released (T15)")
 
 #: The id of a text begins with the name of its service.
 SERVICES = ("contacts", "interactions")
@@ -26,7 +24,7 @@ def list_kept_texts(query: Parameters) -> object:
     return kept_texts(limit=limit, cursor=cursor)
 
 
-@blueprint.endpoint("POST", "/<string:kept_id>/release", body=KeptTextReleaseSchema, answers=ReleasedAnswer, problems=(404, 409))
+@blueprint.endpoint("POST", "/<string:kept_id>/release", body=KeptTextReleaseSchema, answers=ReleasedAnswer)
 def release_kept_text(kept_id: str, body: JsonObject) -> object:
     """Release a text in the version that was read. For the privacy officer."""
     return release(kept_id, body)

@@ -10,7 +10,7 @@ from gateway.clients import query
 from gateway.endpoints import ApiBlueprint
 from services.chassis.messages import NotFound, Unavailable
 
-blueprint = ApiBlueprint("operations", __name__, url_prefix="/operations", description="Commands whose outcome was unknown")
+blueprint = ApiBlueprint("operations", "Commands whose outcome was unknown")
 
 #: Services that take commands; each stores its own operations.
 REMEMBER = ("contacts", "interactions", "retention", "access", "audit")
@@ -30,7 +30,7 @@ class OperationAnswer(TypedDict):
     subject_id: str | None
 
 
-@blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationAnswer, problems=(404,))
+@blueprint.endpoint("GET", "/<uuid:operation_id>", answers=OperationAnswer)
 def read_operation(operation_id: str) -> object:
     """Read the outcome of a command."""
     away: Unavailable | None = None

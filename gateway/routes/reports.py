@@ -9,19 +9,17 @@ from services.contacts.contract.schemas.search import RegionReportQuerySchema
 from services.interactions.contract.answers import CoverageGaps, SpokenTo
 from services.interactions.contract.schemas import CoverageGapsQuerySchema, SpokenToQuerySchema
 
-blueprint = ApiBlueprint("reports", __name__, url_prefix="/reports", description="Regions, drilled to states (T12)")
+blueprint = ApiBlueprint("reports", "Regions, drilled to states (T12)", service="interactions")
 
 
-@blueprint.endpoint("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenTo, problems=(404,))
-def report_spoken_to(query: Parameters) -> object:
+@blueprint.forward("GET", "/spoken-to", query=SpokenToQuerySchema, answers=SpokenTo, problems=(404,))
+def report_spoken_to() -> None:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
-    return ask("interactions", "report_spoken_to", query=query)
 
 
-@blueprint.endpoint("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGaps, problems=(404,))
-def report_coverage_gaps(query: Parameters) -> object:
+@blueprint.forward("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGaps, problems=(404,))
+def report_coverage_gaps() -> None:
     """List the states without interactions or without stakeholders (R88)."""
-    return ask("interactions", "report_coverage_gaps", query=query)
 
 
 @blueprint.endpoint("GET", "/stakeholders-by-region", query=RegionReportQuerySchema, answers=RegionReport)

@@ -16,7 +16,7 @@ from services.access.contract import AcknowledgementSchema, SignInSchema
 from services.access.contract.answers import Acknowledged, SessionAnswer, SignedIn
 from services.chassis.messages import Unauthenticated
 
-blueprint = ApiBlueprint("sessions", __name__, url_prefix="/sessions", description="Signing in and the acknowledgement")
+blueprint = ApiBlueprint("sessions", "Signing in and the acknowledgement", service="access")
 
 
 class SignedInAnswer(SignedIn):
@@ -32,10 +32,9 @@ def sign_in(body: JsonObject) -> Answer:
     return Answer({**signed_in, "csrf_token": csrf_token(signed_in["token"])}, headers=_cookie(signed_in["token"]))
 
 
-@blueprint.endpoint("GET", "/current", answers=SessionAnswer)
-def current_session() -> object:
+@blueprint.forward("GET", "/current", answers=SessionAnswer)
+def current_session() -> None:
     """Read the session: its user, its end, and whether the statements are acknowledged."""
-    return query("access", "current_session")
 
 
 @blueprint.endpoint("POST", "/current/acknowledgement", body=AcknowledgementSchema, status=204)

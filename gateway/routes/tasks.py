@@ -22,7 +22,7 @@ from services.chassis.refusals import CursorInvalid
 from services.contacts.contract.schemas.tasks import TaskListQuerySchema
 from services.lexicon.tasks import position
 
-blueprint = ApiBlueprint("tasks", __name__, url_prefix="/tasks", description="What waits for me")
+blueprint = ApiBlueprint("tasks", "What waits for me")
 
 PREFIX = "/api/v1"
 SERVICES = ("retention", "contacts", "interactions")
@@ -76,7 +76,7 @@ def list_tasks(query: Parameters) -> object:
     return my_tasks(limit=limit, cursor=cursor)
 
 
-@blueprint.endpoint("POST", "/<string:task_id>/dismissal", status=204, problems=(404,))
+@blueprint.endpoint("POST", "/<string:task_id>/dismissal", status=204)
 def dismiss_task(task_id: str) -> None:
     """Dismiss a notice. A task that is not a notice stays until it is done."""
     dismiss(task_id)

@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 
+from gateway.app import create_app
+from gateway.endpoints import CHANGING
 from services.access.service import AccessService
 from services.audit.service import AuditService
+from services.chassis.config import Settings
 from services.chassis.entrypoints.rpc import RpcEntrypoint
 from services.contacts.service import ContactsService
 from services.interactions.service import InteractionsService
 from services.retention.service import RetentionService
+from tests.unit.gateway.fakes import FakeBus, heard
 
 ROOT = Path(__file__).parents[2]
 SERVICES: tuple[Any, ...] = (AccessService, AuditService, ContactsService, InteractionsService, RetentionService)
@@ -73,12 +77,15 @@ def test_the_operations_of_every_service_are_read_by_one_method() -> None:
 
 def test_the_status_that_is_stored_is_the_one_that_the_gateway_answers() -> None:
     answered = dict(answer for path in (ROOT / "gateway" / "routes").glob("*.py") for answer in _answered(path))
+    app = create_app(FakeBus(), heard(), Settings(service="gateway", cookie_secure=False))
+    declared = [endpoint for view in app.view_functions.values() if (endpoint := getattr(view, "endpoint_declared", None))]
+    answered |= {".".join(each.forwards): each.status for each in declared if each.forwards and each.method in CHANGING}
     assert len(answered) > 40
     assert {name: COMMANDS[name][2].status for name in answered} == answered
 
 
 def _answered(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield the commands that a route sends, each with the status that the route declares."""
+    """Yield the commands that a view of its own sends, each with the status that its route declares."""
     for function in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)):
         declared = [each for each in function.decorator_list if isinstance(each, ast.Call) and ast.unparse(each.func).endswith(".endpoint")]
         sent = [node for node in ast.walk(function) if isinstance(node, ast.Call) and ast.unparse(node.func) == "command"]
