@@ -6,10 +6,12 @@ Erasures use the same declarations to find the columns to search.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Boolean, Date, DateTime, Integer, MetaData, Uuid
 
 #: Kinds of content of a column.
 ID: Final = "id"
@@ -149,6 +151,22 @@ def table(
         *others,
     )
     return Table(name, says, kept, tuple(linked.split()), columns, key, part)
+
+
+#: What columns hold whose type has no words.
+_BY_TYPE: Final = {"ids": (Uuid,), "times": (DateTime, Date), "numbers": (Integer, Boolean)}
+
+
+def typed_table(store: MetaData, name: str, says: str, *, others: Collection[Column] = (), **declared: Any) -> Table:
+    """Declare a table as `table` does; its ids, instants and numbers are told from the types of its columns, unless `others` has them."""
+    apart = {column.name for column in others}
+    typed: dict[str, Any] = dict.fromkeys(_BY_TYPE, "")
+    for column in store.tables[name].columns:
+        kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+        for holds, types in _BY_TYPE.items():
+            if isinstance(kind, types) and column.name not in apart:
+                typed[holds] += f" {column.name}"
+    return table(name, says, others=others, **typed, **declared)
 
 
 #: The retention period of copies of access's users and components.

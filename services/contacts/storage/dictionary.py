@@ -6,11 +6,8 @@ Tables with rows about one individual stand in the order in which an erasure del
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from functools import partial
-from typing import Any, Final
-
-from sqlalchemy import ARRAY, Boolean, Date, DateTime, Integer, MetaData, Uuid
+from typing import Final
 
 from services.contacts.storage import key_tables
 from services.contacts.storage.tables import metadata
@@ -26,8 +23,7 @@ from services.lexicon.dictionary import (
     STAKEHOLDER,
     USER,
     Column,
-    Table,
-    table,
+    typed_table,
     users,
 )
 
@@ -38,20 +34,8 @@ _WEEK: Final = "Until the import ends; cells of refused rows one week longer"
 _LOOKS_LIKE_A_NAME: Final = "Whatever bears the person's name or values goes at once: it is nobody's record."
 
 
-def _table(name: str, says: str, *, store: MetaData = metadata, others: Collection[Column] = (), **declared: Any) -> Table:
-    """Declare a table; its ids, instants and numbers are those of its types, unless `others` has them."""
-    apart = {column.name for column in others}
-    typed: dict[str, Any] = dict.fromkeys(_BY_TYPE, "")
-    for column in store.tables[name].columns:
-        kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
-        for holds, types in _BY_TYPE.items():
-            if isinstance(kind, types) and column.name not in apart:
-                typed[holds] += f" {column.name}"
-    return table(name, says, others=others, **typed, **declared)
-
-
-_BY_TYPE: Final = {"ids": (Uuid,), "times": (DateTime, Date), "numbers": (Integer, Boolean)}
-
+_table = partial(typed_table, metadata)
+_key_table = partial(typed_table, key_tables.metadata)
 _of_person = partial(_table, kept=_RECORD, linked="individual_id")
 #: A name that nobody reads, kept for comparing it with a request.
 _FORMER_NAME: Final = Column("name", PLAIN, STAKEHOLDER, APART, "T25", _LOOKS_LIKE_A_NAME)
@@ -318,20 +302,18 @@ TABLES: Final = (*LINKED, *ORGANIZATIONS, *IMPORTS, *OTHERS, *BOOKKEEPING)
 
 #: The key store, beside contacts' database.
 KEYS: Final = (
-    _table(
+    _key_table(
         "subject_keys",
         "One key for each person and each file, wrapped under the master key",
-        store=key_tables.metadata,
         kept="Destroyed with the person",
         why="N17",
         linked="subject_id",
         codes="key_id",
         encrypted="wrapped",
     ),
-    _table(
+    _key_table(
         "seal_keys",
         "One key for each seal on an erased person's values",
-        store=key_tables.metadata,
         kept="Destroyed when the erasure ends, at most five federal working days later",
         why="T27",
         codes="key_id",

@@ -1,154 +1,96 @@
-"""Every column of interactions' database (see `services.lexicon.dictionary`)."""
+"""Every column of interactions' database (see `services.lexicon.dictionary`).
+
+Ids, instants and numbers are told from the types of the tables; a column that can hold words is declared here, or a test fails.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
-from services.lexicon.dictionary import BOOKKEEPING, CODE, DELETED, NOBODY, STAKEHOLDER, USER, Column, table, users
+from services.interactions.storage.tables import metadata
+from services.lexicon.dictionary import BOOKKEEPING, CODE, DELETED, NOBODY, STAKEHOLDER, USER, Column, typed_table, users
 
 _RECORD: Final = "As long as the interaction: until it is left without a person"
 _ISSUE: Final = "As long as the issue"
 _GOOD: Final = "For good"
 
+_table = partial(typed_table, metadata)
+
 TABLES: Final = (
-    table(
+    _table(
         "issues",
         "Issues",
         kept=_ISSUE,
         why="R65",
-        ids="id parent_id created_by",
         codes="priority component",
-        times="created_at updated_at",
-        numbers="active revision",
         searched="name summary",
         whys={"parent_id": "R71", "active": "R70"},
     ),
-    table(
-        "issue_updates",
-        "What happened about an issue",
-        kept=_ISSUE,
-        why="R66",
-        ids="id issue_id created_by",
-        codes="kind component",
-        times="happened_on created_at",
-        searched="text",
-    ),
-    table(
-        "talking_points", "What to say", kept=_ISSUE, why="R68", ids="id issue_id created_by", codes="component", times="created_at", searched="text"
-    ),
-    table(
+    _table("issue_updates", "What happened about an issue", kept=_ISSUE, why="R66", codes="kind component", searched="text"),
+    _table("talking_points", "What to say", kept=_ISSUE, why="R68", codes="component", searched="text"),
+    _table(
         "interactions",
         "Calls, letters, talks",
         kept=_RECORD,
         why="R48",
-        ids="id user_id event_id no_contact_request_id created_by",
         codes="mode initiated_by component",
-        times="held_at created_at updated_at",
-        numbers="revision",
         searched="outcome",
         whys={"mode": "R49", "component": "R50", "user_id": "R51", "outcome": "R52", "initiated_by": "T33"},
     ),
-    table(
-        "follow_ups",
-        "What was promised",
-        kept=_RECORD,
-        why="R53",
-        ids="id interaction_id assignee created_by done_by",
-        codes="mode",
-        times="due_on done_at",
-        numbers="position",
-        searched="text",
-    ),
-    table(
+    _table("follow_ups", "What was promised", kept=_RECORD, why="R53", codes="mode", searched="text"),
+    _table(
         "events",
         "Meetings",
         kept=_GOOD,
         why="R58",
-        ids="id created_by",
         codes="component",
-        times="starts_at ends_at created_at updated_at",
-        numbers="revision",
         searched="name place agenda",
         whys={"starts_at": "R59", "ends_at": "R59", "agenda": "R60"},
     ),
-    table(
+    _table(
         "coordination_requests",
         "What one component asks of another about a person",
         kept="As long as the person's record",
         why="R86",
         linked="individual_id",
-        ids="id individual_id issue_id requested_by asked_user answered_by",
         codes="mode status closed_because requested_component asked_component",
-        times="due_on created_at answered_at done_at",
         searched="message reason",
     ),
-    table(
+    _table(
         "kept_texts",
         "Text that was kept although screening found something: one component's alone",
         kept="As long as what it belongs to",
         why="T15",
-        ids="id subject_id kept_by",
         codes="subject_type field component classes",
-        times="kept_at",
         searched="text reason",
     ),
-    table(
-        "interaction_individuals", "Who took part", kept=_RECORD, why="R57", linked="individual_id", ids="interaction_id individual_id employer_id"
-    ),
-    table("interaction_organizations", "Which organizations took part", kept=_RECORD, why="R57", ids="interaction_id organization_id"),
-    table("interaction_issues", "What it was about", kept=_RECORD, why="R61", whose=NOBODY, ids="interaction_id issue_id"),
-    table("event_issues", "What a meeting is about", kept=_GOOD, why="R61", whose=NOBODY, ids="event_id issue_id"),
-    table(
-        "attendances",
-        "Who attended",
-        kept=_GOOD,
-        why="R62",
-        linked="individual_id",
-        ids="id event_id individual_id organization_id employer_id recorded_by",
-        codes="component",
-        times="recorded_at",
-    ),
-    table(
+    _table("interaction_individuals", "Who took part", kept=_RECORD, why="R57", linked="individual_id"),
+    _table("interaction_organizations", "Which organizations took part", kept=_RECORD, why="R57"),
+    _table("interaction_issues", "What it was about", kept=_RECORD, why="R61", whose=NOBODY),
+    _table("event_issues", "What a meeting is about", kept=_GOOD, why="R61", whose=NOBODY),
+    _table("attendances", "Who attended", kept=_GOOD, why="R62", linked="individual_id", codes="component"),
+    _table(
         "people",
         "Individuals, as contacts told of them: no name, no value",
         kept="As long as the person's record",
         why="R57",
         linked="id",
-        ids="id organization_id owner_id deputy_id frozen_request_id frozen_by",
         codes="state component frozen_for",
-        numbers="placed frozen_for_revision place_revision owner_revision preferences_revision",
         others=[Column("preferences", CODE, STAKEHOLDER, DELETED, "R169", "JSON of codes and days.")],
     ),
-    table("organizations", "Organizations, without their names", kept=_GOOD, why="R57", ids="id", codes="state sector", numbers="revision"),
-    table(
-        "notices",
-        "What a user is told once",
-        kept="Until it is dismissed",
-        why="R87",
-        whose=USER,
-        ids="id user_id request_id issue_id",
-        codes="kind",
-        times="asked_at created_at",
-    ),
-    table("tallies", "How many there are in each state", kept=_GOOD, why="R88", whose=NOBODY, codes="kind state", numbers="counted"),
+    _table("organizations", "Organizations, without their names", kept=_GOOD, why="R57", codes="state sector"),
+    _table("notices", "What a user is told once", kept="Until it is dismissed", why="R87", whose=USER, codes="kind"),
+    _table("tallies", "How many there are in each state", kept=_GOOD, why="R88", whose=NOBODY, codes="kind state"),
     users(),
-    table("withdrawn_requests", "Requests that were taken back", kept=_GOOD, why="T36", whose=NOBODY, ids="id"),
-    table("tombstones", "Who is gone, so that a late message brings nobody back", kept=_GOOD, why="N3", ids="id", codes="kind", times="erased_at"),
-    table(
-        "erasure_links",
-        "Rows that an erased person was linked to",
-        kept="Until the erasure ends",
-        why="T27",
-        ids="erasure_id subject_id",
-        codes="subject_type",
-        numbers="n",
-    ),
-    table(
+    _table("withdrawn_requests", "Requests that were taken back", kept=_GOOD, why="T36", whose=NOBODY),
+    _table("tombstones", "Who is gone, so that a late message brings nobody back", kept=_GOOD, why="N3", codes="kind"),
+    _table("erasure_links", "Rows that an erased person was linked to", kept="Until the erasure ends", why="T27", codes="subject_type"),
+    _table(
         "erasure_answers",
         "What a step of an erasure was answered",
         kept="Until the erasure ends",
         why="T27",
-        ids="erasure_id",
         codes="step answer",
         notes={"answer": "JSON of ids, counts and names of columns."},
     ),
