@@ -25,16 +25,6 @@ def expires_on(latest_contact: dt.datetime | dt.date) -> dt.date:
     return day.replace(year=day.year + 1)
 
 
-def has_expired(expiry: dt.date, now: dt.datetime) -> bool:
-    """Return whether the end of that day, in UTC, has passed (T6).
-
-    :raises ValueError: the instant has no time zone.
-    """
-    if now.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
-    return now.astimezone(dt.UTC).date() > expiry
-
-
 @lru_cache(maxsize=64)
 def _federal_holidays(year: int) -> frozenset[dt.date]:
     # Imported here, because it takes megabytes and few processes need it.

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 import phonenumbers
 
 from services.lexicon.folding import fold, plain, unmarked, words
-from services.lexicon.names import family_key, given_key, split_name
+from services.lexicon.names import family_key, given_key
+from services.lexicon.splitting import split_name
 
 _LOCAL_PARTS_WITHOUT_DOTS: Final = frozenset({"gmail.com"})
 _DOMAINS_WITH_TAGS: Final = _LOCAL_PARTS_WITHOUT_DOTS | {

@@ -6,13 +6,6 @@ from typing import Final
 
 from services.lexicon.folding import fold, words
 
-#: Generation suffixes, such as Jr. and III, mapped to a common form.
-GENERATIONS: Final = {
-    "jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr",
-    "ii": "2", "2nd": "2", "2d": "2", "iii": "3", "3rd": "3", "3d": "3", "iv": "4", "4th": "4",
-    "v": "5", "5th": "5", "vi": "6", "6th": "6", "vii": "7", "viii": "8", "1st": "1",
-}  # fmt: skip
-
 #: Suffixes that are never names.
 SUFFIXES: Final = words(
     """
@@ -208,12 +201,6 @@ def _joined(tokens: Sequence[str]) -> list[str]:
         else:
             joined.append(token)
     return joined
-
-
-def generation_of(last_name: str) -> str:
-    """Return the generation of a family name, such as "jr" or "3", or an empty string without one."""
-    folded = fold(last_name).split()
-    return next((GENERATIONS[word] for word in folded[1:] if word in GENERATIONS), "")
 
 
 def without_titles(tokens: Sequence[str]) -> list[str]:

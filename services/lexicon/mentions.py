@@ -17,8 +17,8 @@ import phonenumbers
 
 from services.lexicon.canonical import canonical_email, canonical_phone
 from services.lexicon.folding import fold
-from services.lexicon.honorifics import may_stand_in_a_name
-from services.lexicon.names import SUFFIXES, given_names, known_as
+from services.lexicon.honorifics import SUFFIXES, may_stand_in_a_name
+from services.lexicon.names import given_names, known_as
 
 #: The text that replaces a mention.
 REMOVED: Final = "[removed]"

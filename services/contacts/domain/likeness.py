@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterable, Sequence
 
 from services.lexicon.folding import fold, words
+from services.lexicon.honorifics import SUFFIXES
 from services.lexicon.lookalikes import latin, skeleton
-from services.lexicon.names import SUFFIXES, family_key, known_as
+from services.lexicon.names import family_key, known_as
 
 #: Words that accompany a name without being part of it, compared by the look of their letters.
 _BESIDE = SUFFIXES | words(

@@ -19,9 +19,10 @@ from services.contacts.contract.answers.erasing import (
 )
 from services.contacts.storage import erasing, texts
 from services.lexicon.mentions import AT_ONCE, DECIDED, LATER, REMOVED, FormerValues, Sought, excerpts, redact
-from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.names import are_names_alike, family_key
 from services.lexicon.refusals import SealUnknown
 from services.lexicon.seal import open_seal
+from services.lexicon.splitting import PersonName
 
 #: What another part of this service adds to the search: (work, former values, individual id) → receipts.
 AlsoSeek = Callable[[UnitOfWork, FormerValues, str], list[ReceiptAnswer]]

@@ -36,9 +36,10 @@ from services.contacts.usecases.preconditions import BLOCKED_A_DAY
 from services.lexicon.canonical import canonical_contact_point, canonical_name, canonical_organization
 from services.lexicon.display import display_name, tidy
 from services.lexicon.mailboxes import mailbox, why_no_mailbox
-from services.lexicon.names import PersonName, are_names_alike, family_key
+from services.lexicon.names import are_names_alike, family_key
 from services.lexicon.places import propose_state
 from services.lexicon.refusals import IssueUnknown
+from services.lexicon.splitting import PersonName
 from services.lexicon.telephones import telephone
 from services.lexicon.vocabulary import CONTACT_POINT_KINDS, VALUES_OF_A_KIND
 

@@ -51,7 +51,7 @@ class Automaton:
     """A trie of words that finds the longest term at each position."""
 
     def __init__(self, terms: Mapping[str, Term]) -> None:
-        """Compile the terms, folding them first, so that published lists can be used as they are."""
+        """Compile the terms."""
         self._root = _Node()
         for written, term in terms.items():
             node = self._root

@@ -9,7 +9,7 @@
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -19,7 +19,7 @@ from services.lexicon.folding import words
 from services.lexicon.screening.automaton import Automaton, Match, Token, tokens_of
 from services.lexicon.screening.findings import SAYS, Finding
 from services.lexicon.screening.patterns import personal_patterns, spoken_numbers
-from services.lexicon.screening.terms import Term, all_terms
+from services.lexicon.screening.terms import all_terms
 
 # Every repetition is bounded, and an address cannot start after a character of an address, so hostile text takes a single
 # pass.
@@ -167,19 +167,16 @@ def screen_long_texts_by(screener: Callable[[str], list[Finding] | None]) -> Non
     _of_long_texts = screener
 
 
-def screen(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
-    """Find what shared text must not contain, in the order of the text (R41, T15, N8).
-
-    :param extra_terms: more terms, folded or not; pass the same mapping each time, because each mapping is compiled.
-    """
-    if _of_long_texts is not None and len(text) > LONG and extra_terms is None:
+def screen(text: str) -> list[Finding]:
+    """Find what shared text must not contain, in the order of the text (R41, T15, N8)."""
+    if _of_long_texts is not None and len(text) > LONG:
         found = _of_long_texts(text)
         if found is not None:
             return found
-    return screen_here(text, extra_terms)
+    return screen_here(text)
 
 
-def screen_here(text: str, extra_terms: Mapping[str, Term] | None = None) -> list[Finding]:
+def screen_here(text: str) -> list[Finding]:
     """Screen a text in this process."""
     findings: list[Finding] = []
     taken = bytearray(len(text))
@@ -188,7 +185,7 @@ def screen_here(text: str, extra_terms: Mapping[str, Term] | None = None) -> lis
         if not any(taken[found.start : found.end]):
             findings.append(found)
             taken[found.start : found.end] = b"\1" * (found.end - found.start)
-    for match in _automaton(extra_terms).matches(tokens):
+    for match in _automaton().matches(tokens):
         verdict = _verdict(text, tokens, match)
         if verdict is None:
             continue
@@ -206,23 +203,8 @@ def contact_values(text: str) -> list[Finding]:
 
 
 @lru_cache(maxsize=1)
-def _own_automaton() -> Automaton:
+def _automaton() -> Automaton:
     return Automaton(all_terms())
-
-
-_COMPILED: dict[int, tuple[Mapping[str, Term], Automaton]] = {}
-
-
-def _automaton(extra: Mapping[str, Term] | None) -> Automaton:
-    if extra is None:
-        return _own_automaton()
-    known = _COMPILED.get(id(extra))
-    # The mapping is kept with its automaton, so that its id cannot be reused.
-    if known is None or known[0] is not extra:
-        _COMPILED.clear()
-        known = (extra, Automaton({**extra, **all_terms()}))
-        _COMPILED[id(extra)] = known
-    return known[1]
 
 
 def _contact_values(text: str, tokens: list[Token]) -> Iterator[Finding]:

@@ -9,7 +9,8 @@ import pytest
 from services.contacts.domain.imports.matching import MOST_CANDIDATES, Person, best, evidence_of
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.imports.register import Register
-from services.lexicon.names import PersonName, are_given_names_alike
+from services.lexicon.names import are_given_names_alike
+from services.lexicon.splitting import PersonName
 
 GIVEN = ["William", "Bill", "W.", "J. W.", "Bill James", "", "James", "Rivka", "R", "Dr. Robert", "Bob", "Élodie"]
 FAMILY = ["Levi", "Cortez Masto", "Masto", "Baldwin Jr.", "Baldwin"]

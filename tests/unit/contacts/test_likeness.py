@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.contacts.domain.likeness import asked_words, kept_words, may_be_one
-from services.lexicon.names import PersonName, are_names_alike
+from services.lexicon.names import are_names_alike
+from services.lexicon.splitting import PersonName
 
 GIVEN = st.sampled_from(["Dov", "Robert", "Bob", "R.", "D", "Amy Jean", "A. J.", "Amy J.", "Jean", "", "Mike", "Michael", "M.", "José", "Joe"])
 FAMILY = st.sampled_from(["Quillfeather", "QUILLFEATHER Jr.", "O'Neil", "ONeil", "Cortez Masto", "Masto", ""])

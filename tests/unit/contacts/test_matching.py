@@ -8,6 +8,7 @@ from itertools import count
 
 import pytest
 
+from services.contacts.domain.imports.comparing import as_words
 from services.contacts.domain.imports.matching import Person, best, likeliest
 from services.contacts.domain.imports.planning import Plan, plan
 from services.contacts.domain.imports.records import record_of
@@ -151,3 +152,10 @@ def test_a_colleague_whose_name_is_written_otherwise_is_asked_about_though_nothi
     assert outcome(*rows) != "apart"
     assert outcome(*reversed(rows)) != "apart"
     assert outcome(rows[0], rows[1] | {"Organization": "Guild of Wrens", "State": "TX"} | {"Title": "Clerk"}) != "merged"
+
+
+@pytest.mark.parametrize(
+    ("last_name", "generation"), [("Smith Jr.", "jr"), ("Smith III", "3"), ("Smith 3rd", "3"), ("Smith", ""), ("III", ""), ("Smith PhD Sr", "sr")]
+)
+def test_what_tells_a_father_from_a_son_is_the_same_in_every_spelling(last_name, generation):
+    assert as_words("Dov", last_name).generation == generation

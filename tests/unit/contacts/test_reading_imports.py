@@ -24,7 +24,8 @@ from services.contacts.domain.imports.addresses import Office, split_address
 from services.contacts.domain.imports.cards import CUT_OFF
 from services.contacts.domain.imports.kept import kept, record_of_kept
 from services.contacts.domain.imports.tables import DAMAGED, SAMPLE, Row, Rows, Table
-from services.lexicon.names import PersonName, family_key
+from services.lexicon.names import family_key
+from services.lexicon.splitting import PersonName
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = ("congress.csv", "district-offices.xlsx", "outlook-senators.csv", "cards.vcf")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.lexicon import canonical, display, names
+from services.lexicon import canonical, display, names, splitting
 from services.lexicon.folding import fold
 from services.lexicon.mailboxes import mailbox
 from services.lexicon.places import state_code
@@ -140,7 +140,7 @@ def test_lists_that_spell_a_name_differently_agree_on_its_canonical_form(one, ot
 
 
 def test_nicknames_are_likeness_and_no_canonical_form():
-    mike, michael = names.PersonName("", "Mike", "Crapo"), names.PersonName("", "Michael D.", "Crapo")
+    mike, michael = splitting.PersonName("", "Mike", "Crapo"), splitting.PersonName("", "Michael D.", "Crapo")
     assert canonical.canonical_name("Mike", "Crapo") != canonical.canonical_name("Michael", "Crapo")
     assert names.are_names_alike(mike, michael)
 
@@ -160,7 +160,7 @@ def test_nicknames_are_likeness_and_no_canonical_form():
     ],
 )
 def test_names_are_alike_when_they_may_be_one_person_s(one, other, alike):
-    a, b = names.PersonName("", *one), names.PersonName("", *other)
+    a, b = splitting.PersonName("", *one), splitting.PersonName("", *other)
     assert names.are_names_alike(a, b) is alike
     assert names.are_names_alike(b, a) is alike
 
@@ -189,13 +189,13 @@ def test_an_organization_s_ampersand_dots_and_country_are_words():
     ],
 )
 def test_middle_name_and_suffix_go_into_first_and_last_name(written, expected):
-    assert names.split_name(written) == names.PersonName(*expected)
+    assert splitting.split_name(written) == splitting.PersonName(*expected)
 
 
 @pytest.mark.requirement("R27")
 def test_a_name_in_five_columns_goes_into_three_fields():
-    name = names.join_name(salutation="Sen.", first=" Angus", middle="S.", last="King ", suffix="Jr.")
-    assert name == names.PersonName("Sen.", "Angus S.", "King Jr.")
+    name = splitting.join_name(salutation="Sen.", first=" Angus", middle="S.", last="King ", suffix="Jr.")
+    assert name == splitting.PersonName("Sen.", "Angus S.", "King Jr.")
 
 
 @given(st.text(max_size=60))
@@ -234,7 +234,7 @@ def test_no_text_breaks_a_canonical_form_and_each_is_its_own(text):
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_likeness_is_symmetric_whatever_the_names(one, other):
-    a, b = names.PersonName("", one, "Smith"), names.PersonName("", other, "smith")
+    a, b = splitting.PersonName("", one, "Smith"), splitting.PersonName("", other, "smith")
     assert names.are_names_alike(a, b) == names.are_names_alike(b, a)
 
 

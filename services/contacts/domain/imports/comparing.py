@@ -15,7 +15,8 @@ from typing import Final
 from rapidfuzz.distance import OSA
 
 from services.lexicon.folding import fold, plain, words
-from services.lexicon.names import SUFFIXES, given_names, known_as
+from services.lexicon.honorifics import SUFFIXES
+from services.lexicon.names import SHORT_FORMS, given_names, known_as
 
 #: Suffixes that tell father from son. Suffixes of degrees and offices identify nobody.
 _GENERATIONS: Final = {
@@ -34,185 +35,15 @@ _PARTICLES: Final = words(
 )
 _QUOTED: Final = re.compile(r"[\"“”(\[]([^\"“”()\[\]]*)[\"“”)\]]")
 
-#: Short forms of these names that stand for no other name.
-_SHORT_FORMS: Final = {
-    short: frozenset(formal.split())
-    for line in """robt: robert
-    wm: william
-    geo: george
-    chas: charles
-    jas: james
-    thos: thomas
-    benj: benjamin
-    jos: joseph
-    saml: samuel
-    danl: daniel
-    edw: edward
-    edwd: edward
-    eliz: elizabeth
-    margt: margaret
-    fredk: frederick
-    richd: richard
-    jno: john
-    nathl: nathaniel
-    alexr: alexander
-    andw: andrew
-    matthw: matthew
-    xtopher: christopher
-    abe: abraham
-    andy: andrew
-    drew: andrew
-    angie: angela
-    tony: anthony antonio
-    barb: barbara
-    barbie: barbara
-    ben: benjamin benedict
-    benny: benjamin
-    brad: bradley
-    cal: calvin
-    cathy: catherine
-    kathy: katherine kathryn kathleen
-    kate: katherine kathryn catherine
-    katie: katherine kathryn kathleen catherine
-    charlie: charles
-    chuck: charles
-    chaz: charles
-    chrissy: christine christina
-    tina: christina
-    cindy: cynthia
-    dan: daniel
-    danny: daniel
-    dave: david
-    davey: david
-    deb: deborah debra
-    debbie: deborah debra
-    denny: dennis
-    don: donald
-    donny: donald
-    dot: dorothy
-    dottie: dorothy
-    doug: douglas
-    dusty: dustin
-    ed: edward edwin edmund
-    eddie: edward edwin
-    ellie: eleanor
-    eli: elijah
-    liz: elizabeth
-    beth: elizabeth
-    betsy: elizabeth
-    betty: elizabeth
-    lizzie: elizabeth
-    manny: emanuel emmanuel manuel
-    gabe: gabriel
-    gerry: gerald
-    gil: gilbert
-    greg: gregory
-    gus: gustavo augustus
-    hal: harold
-    hank: henry
-    herb: herbert
-    jake: jacob
-    jim: james
-    jimmy: james
-    jan: janice janet
-    geoff: geoffrey
-    jeff: jeffrey jefferson
-    jen: jennifer
-    jenny: jennifer
-    jess: jessica
-    jack: john
-    johnny: john
-    jon: jonathan
-    joe: joseph
-    joey: joseph
-    josh: joshua
-    judy: judith
-    ken: kenneth
-    kenny: kenneth
-    kim: kimberly
-    larry: lawrence laurence
-    len: leonard
-    lenny: leonard
-    les: lester
-    lou: louis luis
-    maddy: madeleine
-    maggie: margaret
-    peggy: margaret
-    meg: margaret
-    marty: martin
-    matt: matthew
-    max: maxwell maximilian
-    mike: michael
-    mick: michael
-    mickey: michael
-    missy: melissa
-    mitch: mitchell
-    nate: nathan nathaniel
-    nat: nathaniel
-    nick: nicholas nicolas
-    pam: pamela
-    patty: patricia
-    trish: patricia
-    tricia: patricia
-    paddy: patrick
-    pete: peter
-    phil: philip phillip
-    randy: randall randolph
-    ray: raymond
-    becca: rebecca
-    becky: rebecca
-    rick: richard
-    dick: richard
-    rich: richard
-    ricky: richard
-    bob: robert
-    bobby: robert
-    rob: robert
-    robbie: robert
-    ron: ronald
-    ronny: ronald
-    rudy: rudolph
-    russ: russell
-    steph: stephanie
-    steve: stephen steven
-    sue: susan suzanne
-    susie: susan
-    suzie: suzanne
-    syl: sylvester
-    ted: theodore edward
-    teddy: theodore
-    theo: theodore
-    tom: thomas
-    tommy: thomas
-    tim: timothy
-    timmy: timothy
-    val: valerie
-    vern: vernon
-    vicky: victoria
-    vicki: victoria
-    vic: victor
-    vince: vincent
-    vinny: vincent
-    ginny: virginia
-    walt: walter
-    wes: wesley
-    bill: william
-    billy: william
-    will: william
-    willie: william
-    liam: william
-    zach: zachary
-    zack: zachary""".splitlines()
-    for short, _, formal in [line.strip().partition(": ")]
-}
-_FORMAL: Final = {
-    formal: frozenset(short for short, of in _SHORT_FORMS.items() if formal in of) for formal in frozenset().union(*_SHORT_FORMS.values())
+#: Names and the short forms that stand for them.
+_SHORTENED: Final = {
+    formal: frozenset(short for short, of in SHORT_FORMS.items() if formal in of) for formal in frozenset().union(*SHORT_FORMS.values())
 }
 
 
 def forms_of(given_name: str) -> frozenset[str]:
     """Return all folded given names that are similar to this one, and itself."""
-    return known_as(given_name) | _SHORT_FORMS.get(given_name, frozenset()) | _FORMAL.get(given_name, frozenset())
+    return known_as(given_name) | SHORT_FORMS.get(given_name, frozenset()) | _SHORTENED.get(given_name, frozenset())
 
 
 class Given(IntEnum):
@@ -300,16 +131,13 @@ class WrittenName:
     given: tuple[str, ...]
     nicknames: tuple[str, ...]
     family: tuple[str, ...]
+    #: The generation of a suffix, such as "jr", "sr", "2" or "3", or an empty string.
     generation: str
-
-    @classmethod
-    def of(cls, first_name: str, last_name: str) -> WrittenName:
-        """Split the two fields of a name into words."""
-        return _written(first_name, last_name)
 
 
 @lru_cache(maxsize=8192)
-def _written(first_name: str, last_name: str) -> WrittenName:
+def as_words(first_name: str, last_name: str) -> WrittenName:
+    """Split the two fields of a name into words."""
     nicknames = tuple(word for found in _QUOTED.findall(plain(first_name)) for word in fold(found).split())
     given = list(given_names(_QUOTED.sub(" ", plain(first_name))))
     family = fold(last_name).split()
@@ -329,11 +157,6 @@ def _taken(name: list[str], *, initials: bool) -> str:
         word = name.pop()
         generation = generation or _GENERATIONS.get(word, "")
     return generation
-
-
-def generation_of(first_name: str, last_name: str) -> str:
-    """Return the generation of a suffix, such as "jr", "sr", "2" or "3", or an empty string."""
-    return _written(first_name, last_name).generation
 
 
 def compare(one: WrittenName, other: WrittenName) -> Kinship:
@@ -409,7 +232,7 @@ def _first(one: str, other: str) -> Given:
         return Given.EQUAL if len(one) > 1 else Given.INITIAL
     if len(one) == 1 or len(other) == 1:
         return Given.INITIAL if one[0] == other[0] else Given.OTHER
-    if other in _SHORT_FORMS.get(one, ()) or one in _SHORT_FORMS.get(other, ()):
+    if other in SHORT_FORMS.get(one, ()) or one in SHORT_FORMS.get(other, ()):
         return Given.SHORT
     return Given.OTHER
 
@@ -430,7 +253,7 @@ def fuller(written: tuple[str, str], known: tuple[str, str]) -> tuple[str, str] 
 
     More complete is a middle name, a name instead of its initial, a suffix or a diacritic, but not another word.
     """
-    mine, theirs = _written(*written), _written(*known)
+    mine, theirs = as_words(*written), as_words(*known)
     if len(mine.family) != len(theirs.family) or "".join(mine.family) != "".join(theirs.family):
         return None
     if mine.generation != theirs.generation and theirs.generation:

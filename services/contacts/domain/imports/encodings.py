@@ -22,7 +22,6 @@ _SAMPLE = 64 << 10
 _SLIPS = 8
 #: A multibyte character in UTF-8.
 _SEVERAL = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_UNDECODED = re.compile("[\udc80-\udcff]")
 _LINE = re.compile(rb"[^\r\n]*[\r\n]*")
 _TEXT_OF_LINE = re.compile(rb"[^\r\n]++")
 _BEYOND = bytes(range(0x80, 0x100))

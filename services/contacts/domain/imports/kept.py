@@ -7,7 +7,7 @@ from dataclasses import astuple
 
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.records import Record, Signs, values_of
-from services.lexicon.names import PersonName
+from services.lexicon.splitting import PersonName
 
 #: The version of the form: records of another version are computed again.
 FORM = 2

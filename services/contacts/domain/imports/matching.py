@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from services.contacts.domain.imports.comparing import Family, Generation, Given, Kinship, WrittenName, are_organizations_alike, compare
+from services.contacts.domain.imports.comparing import Family, Generation, Given, Kinship, WrittenName, are_organizations_alike, as_words, compare
 from services.contacts.domain.imports.offices import is_own_office, names_of, title_of
 from services.contacts.domain.imports.records import Record
 from services.contacts.domain.suppression import is_alone
 from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
-from services.lexicon.names import PersonName, family_key
+from services.lexicon.names import family_key
+from services.lexicon.splitting import PersonName
 
 Likeness = Literal["same", "like", "other"]
 #: Kinds of personal telephones.
@@ -243,7 +244,7 @@ def _kinship(record: Record, person: Person, *, own: bool) -> Kinship:
 
 
 def _written(name: PersonName) -> WrittenName:
-    return WrittenName.of(name.first_name, name.last_name)
+    return as_words(name.first_name, name.last_name)
 
 
 def _organization(record: Record, person: Person, *, own: bool) -> tuple[bool | None, bool]:

@@ -6,7 +6,8 @@ import re
 
 from services.lexicon.canonical import canonical_organization
 from services.lexicon.folding import fold
-from services.lexicon.names import SUFFIXES, PersonName
+from services.lexicon.honorifics import SUFFIXES
+from services.lexicon.splitting import PersonName
 
 _OWN_OFFICE = re.compile(r"^(?:the )?(?:\w+ )?office of (?:the )?(?P<rest>.+)$")
 #: Most organizations are excluded without folding: only an apostrophe or another script could hide the word.

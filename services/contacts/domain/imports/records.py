@@ -15,9 +15,10 @@ from services.lexicon.canonical import canonical_contact_point, canonical_name, 
 from services.lexicon.display import display_name, tidy, tidy_lines
 from services.lexicon.folding import even_signs, fold
 from services.lexicon.mailboxes import mailboxes
-from services.lexicon.names import PersonName, are_two_people, family_key, join_name, split_name, without_party
+from services.lexicon.names import family_key
 from services.lexicon.places import STATES, propose_state
 from services.lexicon.screening import screen, screen_address
+from services.lexicon.splitting import PersonName, are_two_people, join_name, split_name, without_party
 from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
 
 _USUAL = 200

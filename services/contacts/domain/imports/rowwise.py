@@ -16,7 +16,8 @@ from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
 from services.lexicon.folding import fold
 from services.lexicon.mentions import FormerValues, Sought
-from services.lexicon.names import PersonName, family_key
+from services.lexicon.names import family_key
+from services.lexicon.splitting import PersonName
 
 #: The problem of a row that exceeded the limits of the process, and of rows after too many of them.
 COSTLY = "Reading this row takes more time or memory than one row may have."
