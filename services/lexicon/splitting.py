@@ -1,16 +1,16 @@
 """Split a full name into salutation, first name and last name (R27, R80)."""
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec import Struct
 
 from services.lexicon.folding import even_signs, fold, plain, words
 from services.lexicon.honorifics import is_also_name, is_suffix, is_title, leading_title, may_be_initials, trailing_suffix
 
 
-@dataclass(frozen=True, slots=True)
-class PersonName:
+class PersonName(Struct, frozen=True, array_like=True):
     """A name in the three stored fields, which may be empty."""
 
     salutation: str

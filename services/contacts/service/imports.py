@@ -124,7 +124,7 @@ class ImportMethods:
             filename, pieces, key = uploading.gathered(work, by=caller, vault=vault, import_id=import_id)
         given = (import_id, filename, pieces, key, sha256, vault.keys_for([import_id])[import_id])
         try:
-            staged = Staged.of(pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
+            staged = Staged(*pool().run(staging.staged, *given, refusal=FileTooCostly, is_long=True))
         except Unavailable:
             raise
         except Refusal as refusal:

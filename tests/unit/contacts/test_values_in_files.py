@@ -6,12 +6,12 @@ from __future__ import annotations
 import io
 import re
 import string
-from dataclasses import astuple
 
 import pytest
 import xlsxwriter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from services.contacts.contract import imports as contract
 from services.contacts.contract.imports import IMPORT_FIELDS, PLURAL_FIELDS
@@ -24,7 +24,7 @@ from services.lexicon.telephones import FAX, NO_AREA_CODE
 
 def read(content: str | bytes, name: str = "list.csv") -> tuple[Table, dict[str, str], list[records.Record]]:
     table = reading.read(name, content if isinstance(content, bytes) else content.encode())
-    refused = {refusal.column for refusal in columns.refused(table.columns, table.rows)}
+    refused = {refusal["column"] for refusal in columns.refused(table.columns, table.rows)}
     kept = [column for column in table.columns if column not in refused]
     mapping = columns.propose(kept, table.rows)
     return table, mapping, [records.record_of(row, mapping) for row in table.rows]
@@ -123,7 +123,15 @@ def test_boxes_second_addresses_labels_and_groups_of_a_card_are_kept():
     assert [value for kind, value in points(record) if kind == "cell"] == ["505-555-0102"]
     assert (record.title, record.notes) == ("Director", ("Met in May\nLikes boats",))
     table = reading.read("c.vcf", card("N:B;N", "TEL;FAX:5", "TEL;PAGER:6", "URL:x", "BDAY:1", "PHOTO:x", "X-FOO:y", "ADR;HOME:;;1 St").encode())
-    assert {r.column for r in columns.refused(table.columns)} == {"Fax", "Pager", "Web page", "Birthday", "Photo", "Card field X-FOO", "Home address"}
+    assert {r["column"] for r in columns.refused(table.columns)} == {
+        "Fax",
+        "Pager",
+        "Web page",
+        "Birthday",
+        "Photo",
+        "Card field X-FOO",
+        "Home address",
+    }
 
 
 @pytest.mark.requirement("T30")
@@ -494,7 +502,7 @@ PROPERTIES = st.sampled_from(
 @given(st.lists(PROPERTIES, max_size=14))
 def test_every_property_of_a_card_is_found_again_left_out_by_name_or_refused(properties):
     table, mapping, (record,) = read(card("N:Levi;Dov;;;", *properties), "c.vcf")
-    refused = {refusal.column for refusal in columns.refused(table.columns)} | {column for column, _ in record.refused}
+    refused = {refusal["column"] for refusal in columns.refused(table.columns)} | {column for column, _ in record.refused}
     unmapped = [text for column, text in table.rows[0].cells.items() if column not in mapping and column not in refused]
     said = pieces(said_by(record)) | pieces(" ".join(unmapped))
     labelled = "item1.X-ABLabel:_$!<Home>!$_" in properties
@@ -658,7 +666,7 @@ def test_a_column_that_must_not_be_held_is_known_in_disguise(name):
 def test_a_column_that_must_not_be_held_is_known_by_what_stands_in_it(cells, requirement):
     table = reading.read("a.csv", ("Last name,Field 7\n" + "".join(f"Levi,{cell}\n" for cell in cells)).encode())
     (refusal,) = columns.refused(table.columns, table.rows)
-    assert (refusal.column, refusal.requirement) == ("Field 7", requirement)
+    assert (refusal["column"], refusal["requirement"]) == ("Field 7", requirement)
 
 
 def test_names_titles_and_dates_of_meetings_are_not_taken_for_what_must_not_be_held():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from services.contacts.domain.imports.cells import Cells
 from services.contacts.domain.imports.layouts import Address
@@ -22,8 +24,7 @@ _HOME = frozenset({"usa", "us", "united states", "united states of america", "u.
 ADDRESS_PARTS = ("street", "city", "state", "postal_code", "country")
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
+class Office(Struct, frozen=True, array_like=True):
     """An office of an organization (R21, R22)."""
 
     label: str | None = None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from services.contacts.contract.answers.imports import MappedColumn
+from services.contacts.contract.answers.imports import MappedColumn, RefusedColumnAnswer
 from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
 from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
@@ -26,15 +25,6 @@ _NOT_A_VALUE = words(
 )
 
 _SALUTATIONS = words("mr mrs ms miss mx dr prof hon rev sir madam the honorable reverend doctor")
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedColumn:
-    """A forbidden column, with the reason and the requirement."""
-
-    column: str
-    reason: str
-    requirement: str
 
 
 @cache
@@ -56,15 +46,15 @@ def is_single(name: str) -> bool:
     return field is not None and field not in PLURAL_FIELDS
 
 
-def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedColumn]:
+def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedColumnAnswer]:
     """Return the forbidden columns (R13, R41, R193), by their names or contents."""
-    found = []
+    found: list[RefusedColumnAnswer] = []
     for column in columns:
         reason = _refusal(column)
         if reason is None and rows and _field(column) is None:
             reason = forbidden.by_contents(rows.sample(column))
         if reason:
-            found.append(RefusedColumn(column, *reason))
+            found.append({"column": column, "reason": reason[0], "requirement": reason[1]})
     return found
 
 
@@ -91,18 +81,18 @@ def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
     return {column: mapping[column] for column in columns if column in mapping}
 
 
-def checked(mapping: Sequence[MappedColumn], columns: Sequence[str], refused_columns: Iterable[RefusedColumn]) -> dict[str, str]:
+def checked(mapping: Sequence[MappedColumn], columns: Sequence[str], refused_columns: Iterable[RefusedColumnAnswer]) -> dict[str, str]:
     """Return the requested mapping, column → field. Several columns may have the same field if a person can have several values.
 
     :raises ColumnRefused, MappingInvalid: by the column's name.
     """
-    by_name = {refusal.column: refusal for refusal in refused_columns}
+    by_name = {refusal["column"]: refusal for refusal in refused_columns}
     found: dict[str, str] = {}
     for entry in mapping:
         column, field = entry["column"], entry["field"]
         if column not in columns:
             if column in by_name and field is not None:
-                raise ColumnRefused(f"{column}: {by_name[column].reason} ({by_name[column].requirement})", extra={"column": column})
+                raise ColumnRefused(f"{column}: {by_name[column]['reason']} ({by_name[column]['requirement']})", extra={"column": column})
             if column in by_name:
                 continue
             raise MappingInvalid("There is no such column.", errors={"mapping": [f"No column is called {column[:60]!r}."]})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 from services.contacts.domain.imports.addresses import ADDRESS_PARTS, Office, one_line, places_of, state_of, with_phone
 from services.contacts.domain.imports.cells import LONGEST, Cells, found_by, unseen
@@ -30,8 +31,7 @@ ANOTHER_STATE = "It has no place of its own, and another column says another sta
 ANOTHER_EXTENSION = "The same number stands here with another extension."
 
 
-@dataclass(frozen=True, slots=True)
-class Signs:
+class Signs(Struct, frozen=True, array_like=True):
     """The values by which a record's person and organization are recognized, in the form that is compared."""
 
     #: The person's name and the name in their own office, with the family name of each.
@@ -42,18 +42,18 @@ class Signs:
     own: bool
     organization: str
     title: str | None
-    first_name: str
     canonical_name: str
     #: (family of kinds, canonical value)
     values: frozenset[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Record:
-    """A normalized row. A row with `problems`, which are sentences, is not imported.
+#: The version of the stored form of `Record` and `Signs`: blocks of another version are computed again.
+FORM = 3
+_NOT_GIVEN = Signs((), (), (), own=False, organization="", title=None, canonical_name="", values=frozenset())
 
-    The class has no slots, because its signs are cached.
-    """
+
+class Record(Struct, frozen=True, array_like=True):
+    """A normalized row. A row with `problems`, which are sentences, is not imported."""
 
     sheet: str | None
     number: int
@@ -73,34 +73,34 @@ class Record:
     problems: tuple[str, ...] = ()
     #: Parts of the row that are not imported: (column, reason), never the value (T30).
     refused: tuple[tuple[str, str], ...] = ()
+    #: Computed if not given; stored with the record, because reading them is faster.
+    signs: Signs = _NOT_GIVEN
+
+    def __post_init__(self) -> None:
+        """Compute the signs if they are not given."""
+        if self.signs is _NOT_GIVEN:
+            force_setattr(self, "signs", _signs_of(self))
 
     @property
     def is_person(self) -> bool:
         """Return whether the row has a name; otherwise it is about an organization only."""
         return bool(self.name.last_name)
 
-    @cached_property
-    def signs(self) -> Signs:
-        """Return the signs of the record."""
-        own = is_own_office(self.organization, self.name.last_name)
-        title = title_of(self.title, self.organization, own=own)
-        names = names_of(self.name, self.title, self.organization, own=own)
-        return Signs(
-            names=names,
-            families=tuple(family_key(name.last_name) for name in names),
-            offices=keys_of(self.name, title if self.title else None, self.organization, own=own),
-            own=own,
-            organization=canonical_organization(self.organization) if self.organization else "",
-            title=title,
-            first_name=fold(self.name.first_name),
-            canonical_name=canonical_name(self.name.first_name, self.name.last_name),
-            values=values_of(self.points),
-        )
 
-
-def values_of(points: Iterable[tuple[str, str, str | None]]) -> frozenset[tuple[str, str]]:
-    """Return the values of contact points in the form that is compared."""
-    return frozenset((compared_as(kind), canonical) for kind, _, canonical in points if canonical)
+def _signs_of(record: Record) -> Signs:
+    own = is_own_office(record.organization, record.name.last_name)
+    title = title_of(record.title, record.organization, own=own)
+    names = names_of(record.name, record.title, record.organization, own=own)
+    return Signs(
+        names=names,
+        families=tuple(family_key(name.last_name) for name in names),
+        offices=keys_of(record.name, title if record.title else None, record.organization, own=own),
+        own=own,
+        organization=canonical_organization(record.organization) if record.organization else "",
+        title=title,
+        canonical_name=canonical_name(record.name.first_name, record.name.last_name),
+        values=frozenset((compared_as(kind), canonical) for kind, _, canonical in record.points if canonical),
+    )
 
 
 def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
@@ -158,8 +158,7 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(Struct, frozen=True, array_like=True):
     """A text about a person that screening stopped, and that may be kept with a reason."""
 
     column: str

@@ -6,11 +6,10 @@ Rows and results cross the process boundary as JSON, so that the event loop does
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 
+import msgspec
 import orjson
 
-from services.contacts.domain.imports.kept import kept
 from services.contacts.domain.imports.records import Record, record_of, unseen_in
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
@@ -24,24 +23,9 @@ COSTLY = "Reading this row takes more time or memory than one row may have."
 UNREAD = "This row was not read, as others beside it took too long. Send it again without them."
 
 
-#: The staged form of a row: the fields of `Row`.
-StagedRow = tuple[str | None, int, dict[str, str], bool, Sequence[tuple[str, str]], Sequence[str]]
-
-
-def plain(row: Row) -> StagedRow:
-    """Return the staged form of a row."""
-    return row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems
-
-
-def row_of(staged: StagedRow) -> Row:
-    """Return the row of a staged form."""
-    sheet, number, cells, too_long, refused, problems = staged
-    return Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
-
-
 def recorded(rows: Sequence[bytes], mapping: Mapping[str, str]) -> list[bytes]:
-    """Read rows by the mapping (column → field) into stored records."""
-    return [orjson.dumps(kept(record_of(row_of(orjson.loads(row)), mapping))) for row in rows]
+    """Read rows by the mapping (column → field) into records."""
+    return [msgspec.json.encode(record_of(msgspec.json.decode(row, type=Row), mapping)) for row in rows]
 
 
 def costly(row: bytes, reason: str) -> Record:
@@ -52,7 +36,7 @@ def costly(row: bytes, reason: str) -> Record:
 
 def unseen(rows: Sequence[bytes], mapping: Mapping[str, str]) -> list[bytes]:
     """Return the texts of each row that screening stops and that may be kept with a reason."""
-    return [orjson.dumps([astuple(each) for each in unseen_in(row_of(orjson.loads(row)), mapping)]) for row in rows]
+    return [msgspec.json.encode(unseen_in(msgspec.json.decode(row, type=Row), mapping)) for row in rows]
 
 
 def telling(rows: Sequence[bytes], values: FormerValues) -> list[bool]:

@@ -8,21 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import astuple, dataclass
 
-import orjson
+import msgspec
+from msgspec.structs import replace
 
-from services.contacts.contract.answers.imports import Hidden
+from services.contacts.contract.answers.imports import Hidden, RefusedColumnAnswer
 from services.contacts.contract.imports import UploadDamaged
 from services.contacts.domain.encryption import decrypt, encrypt
 from services.contacts.domain.imports import columns
 from services.contacts.domain.imports.reading import read
-from services.contacts.domain.imports.rowwise import plain
 from services.contacts.domain.imports.tables import BLOCK, Table
-
-#: The fields of `Staged` as plain values.
-PlainStaged = tuple[str, int, list[str], dict[str, str], list[tuple[str, str, str]], Hidden, list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +29,18 @@ class Staged:
     rows: int
     kept: list[str]
     mapping: dict[str, str]
-    refused: list[columns.RefusedColumn]
+    refused: list[RefusedColumnAnswer]
     #: Hidden sheets and filled rows; they are imported like the others.
     hidden: Hidden
     blocks: list[bytes]
 
-    @classmethod
-    def of(cls, crossed: PlainStaged) -> Self:
-        """Create it from the result of `staged`."""
-        file_format, rows, kept, mapping, refused, hidden, blocks = crossed
-        return cls(file_format, rows, kept, mapping, [columns.RefusedColumn(*refusal) for refusal in refused], hidden, blocks)
 
-
-def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> PlainStaged:
-    """Read a file of encrypted pieces, and return its staged rows.
+def staged(import_id: str, filename: str, pieces: Iterable[tuple[int, bytes]], pieces_key: bytes, sha256: str, key: bytes) -> tuple[object, ...]:
+    """Read a file of encrypted pieces, and return the fields of `Staged`.
 
     :raises Refusal: whatever `put_together` and `read` raise.
     """
-    made = laid_out(import_id, read(filename, put_together(import_id, pieces, pieces_key, sha256=sha256)), key)
-    refused = [(refusal.column, refusal.reason, refusal.requirement) for refusal in made.refused]
-    return made.format, made.rows, made.kept, made.mapping, refused, made.hidden, made.blocks
+    return astuple(laid_out(import_id, read(filename, put_together(import_id, pieces, pieces_key, sha256=sha256)), key))
 
 
 def put_together(import_id: str, pieces: Iterable[tuple[int, bytes]], key: bytes, *, sha256: str) -> bytes:
@@ -74,14 +62,14 @@ def piece_of(import_id: str, n: int) -> str:
 def laid_out(import_id: str, table: Table, key: bytes) -> Staged:
     """Return the staged rows of a table, with the proposed fields of its columns."""
     refused = columns.refused(table.columns, table.rows)
-    names = {refusal.column for refusal in refused}
+    names = {refusal["column"] for refusal in refused}
     kept = [column for column in table.columns if column not in names]
     blocks = []
     for n, first in enumerate(range(0, len(table.rows), BLOCK)):
         rows = [
-            plain(replace(row, cells={column: text for column, text in row.cells.items() if column not in names}))
+            replace(row, cells={column: text for column, text in row.cells.items() if column not in names})
             for row in table.rows[first : first + BLOCK]
         ]
-        blocks.append(encrypt(key, orjson.dumps(rows).decode(), bound_to=f"import block {import_id} {n}"))
+        blocks.append(encrypt(key, msgspec.json.encode(rows).decode(), bound_to=f"import block {import_id} {n}"))
     hidden: Hidden = {"sheets": table.hidden_sheets, "rows": table.hidden_rows}
     return Staged(table.format, len(table.rows), kept, columns.propose(kept, table.rows), refused, hidden, blocks)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import overload
 
-import orjson
+import msgspec
+from msgspec import Struct
 
 from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyCells, TooManyColumns, TooManyRows
 from services.lexicon.cells import as_written
@@ -43,9 +44,8 @@ _RETURNED = fold(NOT_TAKEN_IN)
 _HEADER_WITHIN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row: its number in the file, and its filled cells by column."""
+class Row(Struct, frozen=True, array_like=True):
+    """A row: its number in the file, and its filled cells by column. In JSON it is an array."""
 
     sheet: str | None
     number: int
@@ -76,7 +76,7 @@ class Rows(Sequence[Row]):
             if text and len(sample) < SAMPLE:
                 sample.append(text)
                 tells = True
-        self._rows.append(row if tells else _packed(row))
+        self._rows.append(row if tells else msgspec.json.encode(row))
 
     def sample(self, column: str) -> list[str]:
         """Return the first filled cells of a column."""
@@ -102,16 +102,8 @@ class Rows(Sequence[Row]):
         return map(_unpacked, self._rows)
 
 
-def _packed(row: Row) -> bytes:
-    # Copied, because the bytes of orjson keep its larger buffer.
-    return bytes(memoryview(orjson.dumps((row.sheet, row.number, row.cells, row.too_long, row.refused, row.problems))))
-
-
 def _unpacked(row: Row | bytes) -> Row:
-    if isinstance(row, Row):
-        return row
-    sheet, number, cells, too_long, refused, problems = orjson.loads(row)
-    return Row(sheet, number, cells, too_long, tuple((column, reason) for column, reason in refused), tuple(problems))
+    return row if isinstance(row, Row) else msgspec.json.decode(row, type=Row)
 
 
 @dataclass(slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
+from msgspec.structs import asdict
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork

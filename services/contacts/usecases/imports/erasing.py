@@ -10,13 +10,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+import msgspec
 import orjson
+from msgspec import structs
 
 from services.chassis.database import UnitOfWork
 from services.contacts.contract.answers.erasing import ReceiptAnswer
 from services.contacts.contract.imports import FileTellsOfErased
 from services.contacts.domain.imports.reading import nameless
-from services.contacts.domain.imports.rowwise import plain, row_of
 from services.contacts.domain.imports.states import FileLayout, Import
 from services.contacts.domain.imports.tables import Row
 from services.contacts.domain.sealing import is_told_in
@@ -117,7 +118,7 @@ def _without_names(layout: FileLayout, sought: Sought) -> FileLayout | None:
 
 
 def _opened(key: bytes, ciphertext: bytes, bound_to: str) -> tuple[list[Row], list[bytes]]:
-    rows = [row_of(row) for row in orjson.loads(decrypt(key, ciphertext, bound_to=bound_to))]
+    rows = msgspec.json.decode(decrypt(key, ciphertext, bound_to=bound_to), type=list[Row])
     return rows, [orjson.dumps(list(row.cells.values())) for row in rows]
 
 
@@ -129,11 +130,11 @@ def _emptied(key: bytes, rows: Sequence[Row], told: Collection[int], values: For
     if not told and not gone:
         return None
     left = [_without(row, gone, is_told=at in told) for at, row in enumerate(rows)]
-    return encrypt(key, orjson.dumps([plain(row) for row in left]).decode(), bound_to=bound_to)
+    return encrypt(key, msgspec.json.encode(left).decode(), bound_to=bound_to)
 
 
 def _without(row: Row, gone: Collection[str], *, is_told: bool) -> Row:
     sheet = None if row.sheet in gone else row.sheet
     if is_told:
         return Row(sheet, row.number, {}, problems=(refused_rows.GONE,))
-    return replace(row, sheet=sheet, refused=tuple((NO_NAME if name in gone else name, reason) for name, reason in row.refused))
+    return structs.replace(row, sheet=sheet, refused=tuple((NO_NAME if name in gone else name, reason) for name, reason in row.refused))

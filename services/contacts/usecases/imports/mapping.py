@@ -40,8 +40,7 @@ def change_import(
     layout = layout_of(vault, row)
     fields = []
     if change.mapping is not UNSET:
-        refusals = [columns.RefusedColumn(**refusal) for refusal in row.refused_columns]
-        layout = replace(layout, mapping=columns.checked(change.mapping, layout.columns, refusals))
+        layout = replace(layout, mapping=columns.checked(change.mapping, layout.columns, row.refused_columns))
     changes: ImportChanges = {
         "state": "mapped" if columns.is_enough(layout.mapping) else "uploaded",
         "layout": sealed_layout(vault, import_id, layout),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import ParamSpec, Protocol, TypeVar, TypeVarTuple
 
-import orjson
+import msgspec
 
 from services.chassis.messages import Refusal
 from services.contacts.contract.imports import FileTooCostly
 from services.contacts.domain.imports import rowwise
-from services.contacts.domain.imports.kept import record_of_kept
 from services.contacts.domain.imports.records import Record, Unseen
 from services.contacts.domain.imports.tables import Row
 from services.lexicon.mentions import FormerValues
@@ -57,7 +56,7 @@ def records_of(rows: Sequence[Row], mapping: Mapping[str, str], threads: Threads
 def unseen_of(row: Row, mapping: Mapping[str, str], threads: Threads) -> list[Unseen]:
     """Return what screening stops in a row and may be kept with a reason; nothing, if the row can't be read."""
     (made,) = _each(threads, rowwise.unseen, _written([row]), dict(mapping))
-    return [Unseen(*each) for each in orjson.loads(made)] if isinstance(made, bytes) else []
+    return msgspec.json.decode(made, type=list[Unseen]) if isinstance(made, bytes) else []
 
 
 def telling(rows: Sequence[bytes], values: FormerValues, threads: Threads) -> list[int]:
@@ -70,11 +69,13 @@ def telling(rows: Sequence[bytes], values: FormerValues, threads: Threads) -> li
 
 
 def _written(rows: Iterable[Row]) -> list[bytes]:
-    return [orjson.dumps(rowwise.plain(row)) for row in rows]
+    return [msgspec.json.encode(row) for row in rows]
 
 
 def _read(written: Sequence[bytes], made: Sequence[bytes | str]) -> list[Record]:
-    return [record_of_kept(orjson.loads(one)) if isinstance(one, bytes) else rowwise.costly(row, one) for row, one in zip(written, made, strict=True)]
+    return [
+        msgspec.json.decode(one, type=Record) if isinstance(one, bytes) else rowwise.costly(row, one) for row, one in zip(written, made, strict=True)
+    ]
 
 
 def _each(

@@ -8,15 +8,14 @@ from datetime import datetime
 from functools import partial
 from typing import Self
 
+import msgspec
 import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.chassis.database import UnitOfWork
 from services.chassis.messages import Caller
 from services.contacts.contract.imports import ImportUnreadable
-from services.contacts.domain.imports.kept import FORM, kept, record_of_kept
-from services.contacts.domain.imports.records import Record
-from services.contacts.domain.imports.rowwise import row_of
+from services.contacts.domain.imports.records import FORM, Record
 from services.contacts.domain.imports.states import Import
 from services.contacts.domain.imports.tables import BLOCK, Row
 from services.contacts.domain.suppression import asked_of
@@ -106,25 +105,25 @@ class Preparing:
         return replace(block, sealed=self._sealed(block), staged=lambda: rows)
 
     def _rows(self, n: int, staged: bytes) -> list[Row]:
-        return [row_of(row) for row in orjson.loads(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"))]
+        return msgspec.json.decode(decrypt(self._cipher, staged, bound_to=f"import block {self._import_id} {n}"), type=list[Row])
 
     def _sealed(self, block: Prepared) -> bytes:
         written = {
             "form": FORM,
             "keys": self._digests.key_ids,
-            "records": [kept(record) for record in block.records],
+            "records": block.records,
             "questions": {name: getattr(block.questions, name) for name in _QUESTIONS},
             "digests": [[*value, *(digest.hex() for digest in made)] for value, made in block.questions.digests.items()],
             "suppressions": block.suppressions,
         }
-        return encrypt(self._cipher, orjson.dumps(written).decode(), bound_to=self._sealed_as(block.n))
+        return encrypt(self._cipher, msgspec.json.encode(written).decode(), bound_to=self._sealed_as(block.n))
 
     def _unsealed(self, n: int, sealed: bytes) -> Prepared | None:
         block = orjson.loads(decrypt(self._cipher, sealed, bound_to=self._sealed_as(n)))
         if block["form"] != FORM or block["keys"] != self._digests.key_ids:
             return None
         digests = {(family, canonical): [bytes.fromhex(digest) for digest in made] for family, canonical, *made in block["digests"]}
-        records = [record_of_kept(written) for written in block["records"]]
+        records = msgspec.convert(block["records"], list[Record])
         return Prepared(n, records, Questions(**block["questions"], digests=digests), block["suppressions"], self._digests)
 
     def _sealed_as(self, n: int) -> str:

@@ -131,9 +131,7 @@ def stage(work: UnitOfWork, *, by: Caller, now: datetime, vault: Vault, import_i
             "format": staged.format,
             "digest": digest,
             "layout": sealed_layout(vault, import_id, FileLayout(staged.kept, staged.mapping, staged.hidden)),
-            "refused_columns": [
-                {"column": _harmless(refusal.column), "reason": refusal.reason, "requirement": refusal.requirement} for refusal in staged.refused
-            ],
+            "refused_columns": [{**refusal, "column": _harmless(refusal["column"])} for refusal in staged.refused],
             "rows": staged.rows,
             "position": 0,
             "total": staged.rows,
