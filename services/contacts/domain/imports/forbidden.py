@@ -26,180 +26,114 @@ NOT_LISTED: Final = ("This is not among what the system holds.", "R13")
 Reason = tuple[str, str]
 
 #: Words that make a name forbidden, anywhere in it.
-_WORDS: Final[tuple[tuple[str, Reason], ...]] = (
-    ("party partisan partisanship republican democrat democratic gop pac polparty polaff", PARTY),
-    (
-        (
-            "dob birth birthday birthdate bday bdate birthplace birthyear born yob nacimiento geburtsdatum geburtstag geb naissance "
-            "age ages birthdt dateofbirth dobirth doborn birthmonth brthdt brthdate"
-        ),
-        BIRTH,
-    ),
-    ("gender gndr sex pronoun pronouns transgender lgbt lgbtq lgbtqia genre geschlecht genero", GENDER),
-    (
-        (
-            "race races racial ethnicity ethnic ethn ethnicgroup raceethnicity religion religions religious relig rel faith "
-            "denomination hispanic latino latina latinx creed raza religione konfession ethnie bipoc"
-        ),
-        ORIGIN,
-    ),
-    (
-        (
-            "nationality citizenship citizen immigration language languages lang nativity orientation sexuality veteran vet union "
-            "disabled minority ancestry caste heritage tribalaffiliation mothertongue"
-        ),
-        BELONGING,
-    ),
-    ("fax faxes telefax facsimile telex isdn tty tdd pager beeper ttytdd", FAX),
-    ("website websites url homepage weblink webpage blog", WEB),
-    (
-        (
-            "twitter facebook youtube instagram linkedin skype tiktok whatsapp telegram wechat snapchat mastodon rss im imaddress "
-            "jabber icq aim screenname"
-        ),
-        ONLINE,
-    ),
-    (
-        (
-            "ssn ssns itin tin passport passports license licence iban anumber anum alien uscis ein fein socsec ssan socialsecurity "
-            "driverlicense nationalid dl edipi payroll creditcard routing"
-        ),
-        NUMBERS,
-    ),
-    (
-        (
-            "spouse husband wife fiance fiancee children child kids dependents dependants anniversary hobby hobbies marital married "
-            "maritalstatus maiden relatives nextofkin spousename divorced widowed partnername"
-        ),
-        PRIVATE,
-    ),
-    ("photo photos picture pictures photograph headshot avatar portrait", PICTURE),
-    (
-        (
-            "salary salaries wage wages income networth compensation disability disabilities medical diagnosis medication "
-            "medications allergy allergies handicap bloodtype blood vaccination vaccine illness pregnancy pregnant dietary diet "
-            "weight arrest arrests conviction convictions criminal creditscore bankruptcy biometric fingerprint"
-        ),
-        BODY,
-    ),
-)
+_WORDS: Final[dict[Reason, str]] = {
+    PARTY: "party partisan partisanship republican democrat democratic gop pac polparty polaff",
+    BIRTH: """
+        dob birth birthday birthdate bday bdate birthplace birthyear born yob nacimiento geburtsdatum geburtstag geb naissance age ages
+        birthdt dateofbirth dobirth doborn birthmonth brthdt brthdate
+    """,
+    GENDER: "gender gndr sex pronoun pronouns transgender lgbt lgbtq lgbtqia genre geschlecht genero",
+    ORIGIN: """
+        race races racial ethnicity ethnic ethn ethnicgroup raceethnicity religion religions religious relig rel faith denomination hispanic
+        latino latina latinx creed raza religione konfession ethnie bipoc
+    """,
+    BELONGING: """
+        nationality citizenship citizen immigration language languages lang nativity orientation sexuality veteran vet union disabled
+        minority ancestry caste heritage tribalaffiliation mothertongue
+    """,
+    FAX: "fax faxes telefax facsimile telex isdn tty tdd pager beeper ttytdd",
+    WEB: "website websites url homepage weblink webpage blog",
+    ONLINE: """
+        twitter facebook youtube instagram linkedin skype tiktok whatsapp telegram wechat snapchat mastodon rss im imaddress jabber icq aim
+        screenname
+    """,
+    NUMBERS: """
+        ssn ssns itin tin passport passports license licence iban anumber anum alien uscis ein fein socsec ssan socialsecurity driverlicense
+        nationalid dl edipi payroll creditcard routing
+    """,
+    PRIVATE: """
+        spouse husband wife fiance fiancee children child kids dependents dependants anniversary hobby hobbies marital married maritalstatus
+        maiden relatives nextofkin spousename divorced widowed partnername
+    """,
+    PICTURE: "photo photos picture pictures photograph headshot avatar portrait",
+    BODY: """
+        salary salaries wage wages income networth compensation disability disabilities medical diagnosis medication medications allergy
+        allergies handicap bloodtype blood vaccination vaccine illness pregnancy pregnant dietary diet weight arrest arrests conviction
+        convictions criminal creditscore bankruptcy biometric fingerprint
+    """,
+}
 
 #: Words that make a name forbidden together, in any order.
-_TOGETHER: Final[tuple[tuple[str, Reason], ...]] = (
-    (
-        (
-            "political affiliation|political view|political leaning|pol aff|pol affiliation|political preference|voter registration|"
-            "registered voter|voter status"
-        ),
-        PARTY,
-    ),
-    ("place birth|year birth|date birth|fecha nac|date naissance|month birth|day birth|birth year|d birth", BIRTH),
-    ("m f|male female|sexual preference", GENDER),
-    (
-        (
-            "ethnic group|ethnic origin|national origin|church membership|house worship|relig aff|tribal affiliation|"
-            "tribal enrollment|tribe membership|tribal membership"
-        ),
-        ORIGIN,
-    ),
-    (
-        (
-            "immigration status|country birth|country origin|union membership|military status|military service|visa status|visa type|"
-            "visa number|green card|naturalization date|first generation|sexual orientation"
-        ),
-        BELONGING,
-    ),
-    ("web site|web page|home page|internet free busy|web address", WEB),
-    ("contact form|social media|instant messaging|screen name|messenger id|directory server|social profile", ONLINE),
-    (
-        (
-            "social security|social sec|soc sec|ss number|ss no|driver license|drivers license|driver s license|government id|"
-            "employee id|employee number|tax id|taxpayer id|a number|alien number|national id|identity number|id number|"
-            "billing information|account number|bank account|credit card|known traveler|redress number|medicare number|personal id|"
-            "badge number|customer id government"
-        ),
-        NUMBERS,
-    ),
-    (
-        (
-            "home address|home street|home city|home state|home postal code|home zip|home zipcode|home country|home country region|"
-            "home po box|residential address|residence address|private address|personal address|home addr|residential street|"
-            "residential city|residential state|residential zip|personal street|personal city|personal zip|home town|home county|"
-            "home region|home postcode|home extended address|lives in|home suburb|residence city|residence state|street home|"
-            "home label"
-        ),
-        HOME,
-    ),
-    (
-        (
-            "family members|family member|referred by|marriage date|wedding date|significant other|next kin|emergency contact|"
-            "relation value|relation type|relation label|related name|related names|family status|number children|son daughter|"
-            "religious holiday|domestic partner|life partner|event value|event type|event label|family size|civil status"
-        ),
-        PRIVATE,
-    ),
-    (
-        (
-            "net worth|pay grade|blood type|eye color|hair color|health status|health condition|health conditions|health insurance|"
-            "health issues|health info|health information|health notes|special needs|mental health status|credit score|"
-            "criminal record|police record|special accommodations|hair colour"
-        ),
-        BODY,
-    ),
-)
+_TOGETHER: Final[dict[Reason, str]] = {
+    PARTY: """
+        political affiliation|political view|political leaning|pol aff|pol affiliation|political preference|voter registration
+        |registered voter|voter status
+    """,
+    BIRTH: "place birth|year birth|date birth|fecha nac|date naissance|month birth|day birth|birth year|d birth",
+    GENDER: "m f|male female|sexual preference",
+    ORIGIN: """
+        ethnic group|ethnic origin|national origin|church membership|house worship|relig aff|tribal affiliation|tribal enrollment
+        |tribe membership|tribal membership
+    """,
+    BELONGING: """
+        immigration status|country birth|country origin|union membership|military status|military service|visa status|visa type|visa number
+        |green card|naturalization date|first generation|sexual orientation
+    """,
+    WEB: "web site|web page|home page|internet free busy|web address",
+    ONLINE: "contact form|social media|instant messaging|screen name|messenger id|directory server|social profile",
+    NUMBERS: """
+        social security|social sec|soc sec|ss number|ss no|driver license|drivers license|driver s license|government id|employee id
+        |employee number|tax id|taxpayer id|a number|alien number|national id|identity number|id number|billing information|account number
+        |bank account|credit card|known traveler|redress number|medicare number|personal id|badge number|customer id government
+    """,
+    HOME: """
+        home address|home street|home city|home state|home postal code|home zip|home zipcode|home country|home country region|home po box
+        |residential address|residence address|private address|personal address|home addr|residential street|residential city
+        |residential state|residential zip|personal street|personal city|personal zip|home town|home county|home region|home postcode
+        |home extended address|lives in|home suburb|residence city|residence state|street home|home label
+    """,
+    PRIVATE: """
+        family members|family member|referred by|marriage date|wedding date|significant other|next kin|emergency contact|relation value
+        |relation type|relation label|related name|related names|family status|number children|son daughter|religious holiday
+        |domestic partner|life partner|event value|event type|event label|family size|civil status
+    """,
+    BODY: """
+        net worth|pay grade|blood type|eye color|hair color|health status|health condition|health conditions|health insurance|health issues
+        |health info|health information|health notes|special needs|mental health status|credit score|criminal record|police record
+        |special accommodations|hair colour
+    """,
+}
 
 #: Names that are forbidden only as a whole.
-_ALONE: Final[tuple[tuple[str, Reason], ...]] = (
-    ("caucus|d r|r d|d r i", PARTY),
-    ("b day|bd|d o b|doby|b date|birth", BIRTH),
-    ("sx|m f|mf|f m|gen|man woman", GENDER),
-    ("church|parish|mosque|synagogue|eth|rce|color|colour|skin color|race eth", ORIGIN),
-    ("lang|visa|native language|tribal member|military|status immigration", BELONGING),
-    ("link|web|site url|internet free busy|form", WEB),
-    ("ss|a|a no|ss n|id no|account|s s n|soc|license no|dl no", NUMBERS),
-    ("partner|marriage|family|m status|kids names|schools|school", PRIVATE),
-    ("image|pic|logo", PICTURE),
-    ("health|height|pay|comp|needs|diets", BODY),
-)
+_ALONE: Final[dict[Reason, str]] = {
+    PARTY: "caucus|d r|r d|d r i",
+    BIRTH: "b day|bd|d o b|doby|b date|birth",
+    GENDER: "sx|m f|mf|f m|gen|man woman",
+    ORIGIN: "church|parish|mosque|synagogue|eth|rce|color|colour|skin color|race eth",
+    BELONGING: "lang|visa|native language|tribal member|military|status immigration",
+    WEB: "link|web|site url|internet free busy|form",
+    NUMBERS: "ss|a|a no|ss n|id no|account|s s n|soc|license no|dl no",
+    PRIVATE: "partner|marriage|family|m status|kids names|schools|school",
+    PICTURE: "image|pic|logo",
+    BODY: "health|height|pay|comp|needs|diets",
+}
 
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LETTERS: Final = re.compile(r"(?<![a-z0-9])(?:[a-z] ){1,4}[a-z](?![a-z0-9])")
 _EMAIL: Final = re.compile(r"\be mail\b")
 
-_BY_WORD: Final = {word: reason for row, reason in _WORDS for word in row.split()}
-_BY_NAME: Final = {frozenset(name.split()): reason for names, reason in _ALONE for name in names.split("|")}
-_BY_SET: Final = tuple((frozenset(name.split()), reason) for names, reason in _TOGETHER for name in names.split("|"))
+_BY_WORD: Final = {word: reason for reason, row in _WORDS.items() for word in row.split()}
+_BY_NAME: Final = {words(name): reason for reason, names in _ALONE.items() for name in names.split("|")}
+_BY_SET: Final = tuple((words(name), reason) for reason, names in _TOGETHER.items() for name in names.split("|"))
 #: Words that are ignored: in "number of children", "of" does not matter.
 _FILLERS: Final = words("of the s a and or is was your their his her in to for no what please enter optional contact member value")
 #: Exceptions: agencies and offices have such words in their names.
-_HARMLESS: Final = tuple(
-    frozenset(name.split())
-    for name in [
-        "third party",
-        "responsible party",
-        "union name",
-        "health department",
-        "health district",
-        "health system",
-        "health agency",
-        "veterans affairs",
-        "age group served",
-        "average age",
-        "party responsible",
-        "license plate office",
-        "child agency",
-        "languages served",
-        "family name",
-        "family services",
-        "human race",
-        "union office",
-        "citizen advocate",
-        "immigration court",
-        "immigration office",
-        "citizenship office",
-        "credit union",
-    ]
-)
+_EXCEPTIONS: Final = """
+    third party|responsible party|union name|health department|health district|health system|health agency|veterans affairs|age group served
+    |average age|license plate office|child agency|languages served|family name|family services|human race|union office|citizen advocate
+    |immigration court|immigration office|citizenship office|credit union
+"""
+_HARMLESS: Final = tuple(words(name) for name in _EXCEPTIONS.split("|"))
 
 
 def words_of(column: str) -> list[str]:
@@ -228,25 +162,25 @@ def by_name(column: str) -> Reason | None:
             return reason
     # Names in one word, such as "DateofBirth" and "memberparty".
     packed = "".join(stripped)
-    return next((reason for word, reason in _PACKED if word in packed), None)
+    return next((reason for word, reason in _PACKED.items() if word in packed), None)
 
 
 #: Words that are long enough not to occur in other words by chance.
-_PACKED: Final = tuple(
-    (word, reason)
-    for row, reason in (
-        ("dateofbirth birthdate birthday yearofbirth placeofbirth", BIRTH),
-        ("ethnicity religion religious", ORIGIN),
-        ("politicalparty partyaffiliation", PARTY),
-        ("maritalstatus spousename", PRIVATE),
-        ("socialsecurity passportn driverslicense driverlicense aliennumber", NUMBERS),
-        ("citizenship nationality", BELONGING),
-        ("disabilit", BODY),
-        ("homeaddress homestreet homecity homezip", HOME),
-        ("faxnumber businessfax homefax workfax", FAX),
-    )
+_PACKED: Final = {
+    word: reason
+    for reason, row in {
+        BIRTH: "dateofbirth birthdate birthday yearofbirth placeofbirth",
+        ORIGIN: "ethnicity religion religious",
+        PARTY: "politicalparty partyaffiliation",
+        PRIVATE: "maritalstatus spousename",
+        NUMBERS: "socialsecurity passportn driverslicense driverlicense aliennumber",
+        BELONGING: "citizenship nationality",
+        BODY: "disabilit",
+        HOME: "homeaddress homestreet homecity homezip",
+        FAX: "faxnumber businessfax homefax workfax",
+    }.items()
     for word in row.split()
-)
+}
 
 _SSN: Final = re.compile(r"(?!000|666)[0-8]\d\d([- ])(?!00)\d\d\1(?!0000)\d{4}")
 _ALIEN: Final = re.compile(r"A[- ]?\d{3}[- ]?\d{3}[- ]?\d{3}|A\d{8,9}")
