@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from services.contacts.contract.answers.imports import MappedColumn, RefusedColumnAnswer
-from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
+from services.contacts.contract.imports import PLURAL_FIELDS, ColumnRefused, MappingIncomplete, MappingInvalid
 from services.contacts.domain.imports import forbidden
-from services.contacts.domain.imports.headers import ADORNMENTS, NAMES, PLAIN_PARTS
+from services.contacts.domain.imports.headers import field_of, plain_part_of
 from services.contacts.domain.imports.tables import Rows
 from services.lexicon.folding import fold, words
 from services.lexicon.mailboxes import mailboxes
+from services.lexicon.names import known_as
 from services.lexicon.places import state_code
 from services.lexicon.telephones import telephones
 
-_PARTS = ("street", "city", "postal_code", "country")
 #: Fields whose column names are often used for other contents.
 _VAGUE = frozenset({"name", "title", "organization", "notes", "office_label", "work_address", "work_phone", "personal_phone", "email", "cell"})
 #: With one of these words, a column does not contain e-mail addresses or phone numbers.
@@ -27,31 +27,12 @@ _NOT_A_VALUE = words(
 _SALUTATIONS = words("mr mrs ms miss mx dr prof hon rev sir madam the honorable reverend doctor")
 
 
-@cache
-def recognised() -> frozenset[str]:
-    """Return the folded names of all known columns, which identify the header row."""
-    names = {fold(name) for names in (*NAMES.values(), *PLAIN_PARTS.values()) for name in names.split("|")}
-    return frozenset(names | {"categories", "notes", "department", "nickname", "connected on", fold(NOT_TAKEN_IN)})
-
-
-@lru_cache(maxsize=4096)
-def is_recognised(name: str) -> bool:
-    """Return whether a cell is the name of a known or forbidden column."""
-    return fold(name) in recognised() or (bool(name) and (_field(name) is not None or forbidden.by_name(name) is not None))
-
-
-def is_single(name: str) -> bool:
-    """Return whether a column of that name is a field that a person has only once."""
-    field = _field(name)
-    return field is not None and field not in PLURAL_FIELDS
-
-
 def refused(columns: Iterable[str], rows: Rows | None = None) -> list[RefusedColumnAnswer]:
     """Return the forbidden columns (R13, R41, R193), by their names or contents."""
     found: list[RefusedColumnAnswer] = []
     for column in columns:
         reason = _refusal(column)
-        if reason is None and rows and _field(column) is None:
+        if reason is None and rows and field_of(column) is None:
             reason = forbidden.by_contents(rows.sample(column))
         if reason:
             found.append({"column": column, "reason": reason[0], "requirement": reason[1]})
@@ -64,7 +45,7 @@ def propose(columns: Sequence[str], rows: Rows) -> dict[str, str]:
     If two columns match a field that a person has only once, the first gets it. Other columns are not imported.
     """
     kept = [column for column in columns if not _refusal(column)]
-    found = {column: field for column in kept if (field := _field(column))}
+    found = {column: field for column in kept if (field := field_of(column))}
     _by_contents(kept, rows, found)
     _titles(found, rows)
     _addresses(kept, found)
@@ -144,8 +125,6 @@ def _by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]) -> N
 
 
 def _names_by_contents(columns: Sequence[str], rows: Rows, found: dict[str, str]) -> None:
-    from services.lexicon.names import known_as
-
     free = [column for column in columns if column not in found]
     for at, column in enumerate(free):
         values = rows.sample(column)
@@ -172,7 +151,7 @@ def _titles(found: dict[str, str], rows: Rows) -> None:
 
 def _addresses(columns: Sequence[str], found: dict[str, str]) -> None:
     """Decide whose address the plain address columns are, and whether "Address" is the street or the whole address."""
-    plain = {column: part for column in columns if column not in found and (part := _plain_part(column))}
+    plain = {column: part for column in columns if column not in found and (part := plain_part_of(column))}
     fields = set(found.values())
     # Rows of offices have a suite or a label, so their other columns describe the office.
     person = bool({"name", "first_name", "last_name"} & fields)
@@ -181,16 +160,16 @@ def _addresses(columns: Sequence[str], found: dict[str, str]) -> None:
         office = False
     for column, part in plain.items():
         found[column] = f"{'office' if office else 'work'}_{part}"
-    cities = {_stem(column) for column, field in found.items() if field in {"work_city", "office_city"}}
+    cities = {stem(column) for column, field in found.items() if field in {"work_city", "office_city"}}
     for column, field in list(found.items()):
-        if field in {"work_address", "office_address"} and "formatted" not in fold(column) and _stem(column) in cities:
-            beside = f"{'office' if office and _stem(column) == '' else field.partition('_')[0]}_street"
-            if beside not in {other for name, other in found.items() if _stem(name) == _stem(column)}:
+        if field in {"work_address", "office_address"} and "formatted" not in fold(column) and stem(column) in cities:
+            beside = f"{'office' if office and stem(column) == '' else field.partition('_')[0]}_street"
+            if beside not in {other for name, other in found.items() if stem(name) == stem(column)}:
                 found[column] = beside
     # In a row of an office, the columns next to the city describe the office too.
     if office and "office_street" in found.values():
         for column, field in list(found.items()):
-            if field in {"work_street", "work_street_2", "work_po_box"} and _stem(column) == "":
+            if field in {"work_street", "work_street_2", "work_po_box"} and stem(column) == "":
                 found[column] = {"work_street": "office_street", "work_street_2": "office_suite", "work_po_box": "office_po_box"}[field]
 
 
@@ -198,7 +177,8 @@ _QUALIFIERS = words("business work other mailing office organization company bil
 _GROUP = re.compile(r"^(?:address )?(\d+)(?= )")
 
 
-def _stem(column: str) -> str:
+@lru_cache(maxsize=4096)
+def stem(column: str) -> str:
     """Return the address to which a part belongs, as in "Business Street 2" and "Business City", or "Address 2 - City"."""
     folded = fold(column)
     first, _, rest = folded.partition(" ")
@@ -207,15 +187,6 @@ def _stem(column: str) -> str:
         return f"{first} {number[1]}" if number else first
     number = re.match(r"^(?:address|addr) (\d+) (?=\w)", folded)
     return number[1] if number else ""
-
-
-#: The distinctive words of a column name.
-stem = lru_cache(maxsize=4096)(_stem)
-
-
-def _plain_part(column: str) -> str | None:
-    key = _key(forbidden.words_of(column))
-    return _plain_parts().get(key) or _plain_parts().get(_key(w for w in key if not w.isdigit() and w not in ADORNMENTS))
 
 
 def _are_states(column: str, rows: Rows) -> bool:
@@ -228,42 +199,8 @@ def _are_phones(values: Sequence[str]) -> bool:
     return len(alike) * 5 >= len(values) * 4 and sum(bool(telephones(value).found) for value in alike) * 5 >= len(values) * 4
 
 
-def _key(said: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(said))
-
-
-@cache
-def _by_key() -> dict[tuple[str, ...], str]:
-    found: dict[tuple[str, ...], str] = {}
-    for field, names in NAMES.items():
-        for name in names.split("|"):
-            found.setdefault(_key(forbidden.words_of(name)), field)
-    return found
-
-
-@cache
-def _plain_parts() -> dict[tuple[str, ...], str]:
-    return {_key(forbidden.words_of(name)): part for part, names in PLAIN_PARTS.items() for name in names.split("|")}
-
-
-_ORDINALS = {"2": "second", "3": "third"}
-
-
-@lru_cache(maxsize=4096)
-def _field(column: str) -> str | None:
-    """Return the field of a column name: as it is, then without numbers, then without common extra words."""
-    said = forbidden.words_of(column)
-    known = _by_key()
-    without = [word for word in said if not word.isdigit()]
-    bare = [word for word in without if word not in ADORNMENTS]
-    # "Street 2" is the second line of a street, but "Phone 2" is another phone.
-    lines = [_ORDINALS.get(word, word) if at == len(said) - 1 else word for at, word in enumerate(said)]
-    lines = [word for word in lines if not word.isdigit()]
-    return next((known[key] for key in map(_key, (said, lines, without, bare)) if key in known), None)
-
-
 @lru_cache(maxsize=4096)
 def _refusal(column: str) -> forbidden.Reason | None:
-    if _field(column) or _plain_part(column):
+    if field_of(column) or plain_part_of(column):
         return None
     return forbidden.by_name(column)

@@ -1,14 +1,18 @@
-"""The names of columns, as data: field → names, without case, punctuation, word order and numbers.
+"""The names of columns, field → names, without case, punctuation, word order and numbers; and which field a column names.
 
-They come from exports of Google (both layouts), Outlook, Outlook.com, Thunderbird, Yahoo, LinkedIn, iCloud, Android,
+The names come from exports of Google (both layouts), Outlook, Outlook.com, Thunderbird, Yahoo, LinkedIn, iCloud, Android,
 HubSpot and Salesforce, and from ordinary spreadsheets.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache, lru_cache
 from typing import Final
 
-from services.lexicon.folding import words
+from services.contacts.contract.imports import NOT_TAKEN_IN, PLURAL_FIELDS
+from services.contacts.domain.imports import forbidden
+from services.lexicon.folding import fold, words
 
 #: A name belongs to the first field that lists it. `ADORNMENTS` around a name need no row of their own.
 NAMES: Final[dict[str, str]] = {
@@ -174,3 +178,60 @@ ADORNMENTS: Final = words(
     constituent donor liaison info information list
     """
 )
+
+_ORDINALS: Final = {"2": "second", "3": "third"}
+
+
+@lru_cache(maxsize=4096)
+def field_of(column: str) -> str | None:
+    """Return the field of a column name: as it is, then without numbers, then without common extra words."""
+    said = forbidden.words_of(column)
+    known = _by_key()
+    without = [word for word in said if not word.isdigit()]
+    bare = [word for word in without if word not in ADORNMENTS]
+    # "Street 2" is the second line of a street, but "Phone 2" is another phone.
+    lines = [_ORDINALS.get(word, word) if at == len(said) - 1 else word for at, word in enumerate(said)]
+    lines = [word for word in lines if not word.isdigit()]
+    return next((known[key] for key in map(_key, (said, lines, without, bare)) if key in known), None)
+
+
+def plain_part_of(column: str) -> str | None:
+    """Return the part of an address that a column name says without saying of which address."""
+    key = _key(forbidden.words_of(column))
+    return _plain_parts().get(key) or _plain_parts().get(_key(w for w in key if not w.isdigit() and w not in ADORNMENTS))
+
+
+@lru_cache(maxsize=4096)
+def is_recognised(name: str) -> bool:
+    """Return whether a cell is the name of a known or forbidden column, which identify the header row."""
+    return fold(name) in _recognised() or (bool(name) and (field_of(name) is not None or forbidden.by_name(name) is not None))
+
+
+def is_single(name: str) -> bool:
+    """Return whether a column of that name is a field that a person has only once."""
+    field = field_of(name)
+    return field is not None and field not in PLURAL_FIELDS
+
+
+@cache
+def _recognised() -> frozenset[str]:
+    names = {fold(name) for names in (*NAMES.values(), *PLAIN_PARTS.values()) for name in names.split("|")}
+    return frozenset(names | {"categories", "notes", "department", "nickname", "connected on", fold(NOT_TAKEN_IN)})
+
+
+def _key(said: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(said))
+
+
+@cache
+def _by_key() -> dict[tuple[str, ...], str]:
+    found: dict[tuple[str, ...], str] = {}
+    for field, names in NAMES.items():
+        for name in names.split("|"):
+            found.setdefault(_key(forbidden.words_of(name)), field)
+    return found
+
+
+@cache
+def _plain_parts() -> dict[tuple[str, ...], str]:
+    return {_key(forbidden.words_of(name)): part for part, names in PLAIN_PARTS.items() for name in names.split("|")}

@@ -24,9 +24,8 @@ from services.contacts.contract.imports import (
 )
 from services.contacts.domain.imports.archives import check_archive
 from services.contacts.domain.imports.cards import read_cards
-from services.contacts.domain.imports.columns import is_recognised, is_single
 from services.contacts.domain.imports.encodings import decoded, in_one_encoding
-from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_PLACES, MAX_ROWS, MOST_LINES, Known, Table, add_sheet, finished
+from services.contacts.domain.imports.tables import LOST, MAX_COLUMNS, MAX_FILE, MAX_PLACES, MAX_ROWS, MOST_LINES, Table, add_sheet, finished
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -35,9 +34,6 @@ _SAMPLE = 64 << 10
 #: The most text that an unclosed quotation mark may swallow, and the most marks that are repaired.
 _LONGEST_CELL = 64 << 10
 _UNCLOSED = 200
-_KNOWN = Known(is_recognised, is_single)
-
-
 _ENDINGS = frozenset({"xlsx", "xls", "csv", "txt", "tsv", "vcf", "vcard"})
 
 
@@ -73,7 +69,7 @@ def read(filename: str, content: bytes) -> Table:
 
 def _read_delimited(text: str) -> Table:
     table = Table("csv")
-    add_sheet(table, None, _records(text, _delimiter(text)), known=_KNOWN)
+    add_sheet(table, None, _records(text, _delimiter(text)))
     return finished(table)
 
 
@@ -159,7 +155,7 @@ def _read_workbook(content: bytes) -> Table:
             _check_size(sheet.total_width, sheet.total_height, sheet.width * sheet.height)
             # Rows and columns are numbered from the first of the sheet, not from the first filled one.
             left = [""] * sheet.start[1] if sheet.start else []
-            add_sheet(table, name[:100], ([*left, *row] for row in sheet.iter_rows()), known=_KNOWN)
+            add_sheet(table, name[:100], ([*left, *row] for row in sheet.iter_rows()))
             if name not in visible and len(table.rows) > before:
                 table.hidden_sheets.append(name[:100])
     except (CalamineError, PasswordError, ZipError, OSError, ValueError, OverflowError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import overload
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from services.contacts.contract.imports import NOT_TAKEN_IN, FileEmpty, HeaderDuplicate, TooManyCells, TooManyColumns, TooManyRows
+from services.contacts.domain.imports.headers import is_recognised, is_single
 from services.lexicon.cells import as_written
 from services.lexicon.folding import fold
 from services.lexicon.names import known_as
@@ -120,14 +121,6 @@ class Table:
     cells: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The known column names: whether a text is one, and whether its field occurs only once."""
-
-    is_name: Callable[[str], bool]
-    is_single: Callable[[str], bool]
-
-
 def text_of(cell: object) -> str:
     """Return a cell as text: whole numbers without ".0", dates in ISO 8601, other values unchanged."""
     if cell is None:
@@ -141,7 +134,7 @@ def text_of(cell: object) -> str:
     return str(cell)
 
 
-def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]], *, known: Known) -> None:
+def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]]) -> None:
     """Add the rows of a sheet, without titles above the header, blank rows and empty columns.
 
     Without a header, the columns are named by position.
@@ -156,8 +149,8 @@ def add_sheet(table: Table, sheet: str | None, rows: Iterator[Sequence[object]],
             break
     if not top:
         return
-    found = _header_at([texts for _, texts in top], known)
-    names = _named(top[found][1], known) if found is not None else _by_place(max(len(texts) for _, texts in top))
+    found = _header_at([texts for _, texts in top])
+    names = _named(top[found][1]) if found is not None else _by_place(max(len(texts) for _, texts in top))
     # A corrected file of refused rows: its column of reasons is skipped, and signs that kept cells from being
     # formulas are removed.
     returned = [at for at, name in enumerate(names) if fold(name) == _RETURNED]
@@ -219,7 +212,7 @@ def _is_value(text: str) -> bool:
     return _DATA.fullmatch(text) is not None or any("." in found[0][2:-1] for found in _MAILBOX.finditer(text))
 
 
-def _header_at(top: list[list[str]], known: Known) -> int | None:
+def _header_at(top: list[list[str]]) -> int | None:
     """Return the index of the header among the first rows, or None if all are data.
 
     A header has known names and no values. Rows above it may only be titles, which are narrower: rows of the same width are
@@ -228,14 +221,14 @@ def _header_at(top: list[list[str]], known: Known) -> int | None:
     filled = [[text for text in texts if text] for texts in top]
     best, most = None, 0
     for at, texts in enumerate(filled):
-        count = sum(map(known.is_name, texts))
+        count = sum(map(is_recognised, texts))
         if count > most and not any(map(_is_value, texts)) and count * 3 >= len(texts) and _only_titles(filled[:at], len(texts)):
             best, most = at, count
     if best is not None:
         return best
     widest = max(map(len, filled))
     at = next(at for at, texts in enumerate(filled) if len(texts) * 2 >= widest)
-    return at if _only_titles(filled[:at], len(filled[at])) and _reads_as_names(top, at, known) else None
+    return at if _only_titles(filled[:at], len(filled[at])) and _reads_as_names(top, at) else None
 
 
 def _only_titles(above: list[list[str]], width: int) -> bool:
@@ -243,7 +236,7 @@ def _only_titles(above: list[list[str]], width: int) -> bool:
     return all(len(texts) <= max(1, width // 2) and not any(map(_is_value, texts)) for texts in above)
 
 
-def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
+def _reads_as_names(top: list[list[str]], at: int) -> bool:
     """Return whether a row of unknown words looks like a header: it has no values, and the rows below it do."""
     texts = [text for text in top[at] if text]
     below = top[at + 1 :]
@@ -262,7 +255,7 @@ def _reads_as_names(top: list[list[str]], at: int, known: Known) -> bool:
         # A column of numbers or addresses has a heading if its first cell is something else.
         if text and values and sum(map(_is_value, values)) * 2 > len(values):
             return True
-    said = sum(known.is_name(word) for text in texts for word in text.split())
+    said = sum(is_recognised(word) for text in texts for word in text.split())
     return said * 2 >= len(texts) or all("_" in text or text.islower() for text in texts)
 
 
@@ -271,7 +264,7 @@ def _by_place(width: int) -> list[str]:
     return [f"Column {place}" for place in range(1, width + 1)]
 
 
-def _named(texts: list[str], known: Known) -> list[str]:
+def _named(texts: list[str]) -> list[str]:
     check_columns(len(texts))
     names = [" ".join(text.split())[:190] for text in texts]
     seen: dict[str, int] = {}
@@ -281,7 +274,7 @@ def _named(texts: list[str], known: Known) -> list[str]:
         first = seen.setdefault(name.casefold(), at)
         if first == at:
             continue
-        if known.is_single(name):
+        if is_single(name):
             # It is unknown which of the two is meant.
             raise HeaderDuplicate(f"Columns {first} and {at} have the same name.", extra={"columns": [first, at]})
         number = next(number for number in range(2, MAX_COLUMNS + 2) if f"{name} ({number})".casefold() not in seen)
