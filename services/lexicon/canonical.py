@@ -14,6 +14,7 @@ import phonenumbers
 from services.lexicon.folding import fold, plain, unmarked, words
 from services.lexicon.names import family_key, given_key
 from services.lexicon.splitting import split_name
+from services.lexicon.vocabulary import PHONE_KINDS
 
 _LOCAL_PARTS_WITHOUT_DOTS: Final = frozenset({"gmail.com"})
 _DOMAINS_WITH_TAGS: Final = _LOCAL_PARTS_WITHOUT_DOTS | {
@@ -69,7 +70,7 @@ _TELEPHONE_WORDS: Final = re.compile(
 _SPREADSHEET_TAIL: Final = re.compile(r"(?<=\d{4})\.0+$")
 _VANITY: Final = re.compile(r"(?:\+?1)?([2-9]\d{2})([0-9A-Z]{7,})")
 
-_LEGAL_FORMS: Final = words(
+LEGAL_FORMS: Final = words(
     """
     inc incorporated llc ltd limited corp corporation co company plc llp lp pllc pc pa gmbh ag sa nv bv spa
     srl oy ab as lllp na
@@ -235,7 +236,7 @@ def canonical_organization(name: str) -> str:
     parts = words.split()
     if len(parts) > 1 and parts[0] == "the":
         parts = parts[1:]
-    while len(parts) > 1 and parts[-1] in _LEGAL_FORMS:
+    while len(parts) > 1 and parts[-1] in LEGAL_FORMS:
         parts.pop()
     return " ".join(parts)
 
@@ -267,7 +268,4 @@ def canonical_contact_point(kind: str, value: str) -> str | None:
 
 def compared_as(kind: str) -> str:
     """Return the kind under which a value is compared, which is the same for all kinds of telephones."""
-    return "phone" if kind in _TELEPHONES else kind
-
-
-_TELEPHONES: Final = frozenset({"cell", "personal_phone", "work_phone"})
+    return "phone" if kind in PHONE_KINDS else kind

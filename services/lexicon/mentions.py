@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import phonenumbers
 
@@ -79,14 +79,6 @@ class FormerValues:
     shared_phones: tuple[str, ...] = ()
     #: Those of the shared values that are in other records.
     held: tuple[str, ...] = ()
-
-    @classmethod
-    def from_wire(cls, wire: Mapping[str, Any]) -> FormerValues:
-        """Parse the content of a seal."""
-        values = {
-            name: tuple(str(value) for value in wire.get(name) or ()) for name in ("emails", "phones", "shared_emails", "shared_phones", "held")
-        }
-        return cls(str(wire.get("first_name") or ""), str(wire.get("last_name") or ""), **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +150,7 @@ class Sought:
         mentions = [*self._emails(text), *self._phones(text), *self._names(text, linked=linked)]
         if linked:
             # A name of one word may be any word, even in a row about the person.
-            mentions = [each if each.kind == "name" and not self.is_full else _at_once(each) for each in mentions]
+            mentions = [each if each.kind == "name" and not self.is_full else replace(each, goes=AT_ONCE) for each in mentions]
         for mention in sorted(mentions, key=lambda each: (each.start, -each.end)):
             if not found or mention.start >= found[-1].end:
                 found.append(mention)
@@ -334,10 +326,6 @@ def excerpts(text: str, mentions: Iterable[Mention], *, around: int = 120) -> li
             }
         )
     return found
-
-
-def _at_once(mention: Mention) -> Mention:
-    return Mention(mention.start, mention.end, mention.kind, AT_ONCE)
 
 
 def _tokens(text: str) -> list[_Token]:

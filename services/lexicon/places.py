@@ -21,22 +21,13 @@ class State:
 _ROWS: Final = (
     (1, "CT Connecticut;ME Maine;MA Massachusetts;NH New Hampshire;RI Rhode Island;VT Vermont"),
     (2, "NJ New Jersey;NY New York;PR Puerto Rico;VI U.S. Virgin Islands"),
-    (
-        3,
-        "DE Delaware;DC District of Columbia;MD Maryland;PA Pennsylvania;VA Virginia;WV West Virginia",
-    ),
-    (
-        4,
-        "AL Alabama;FL Florida;GA Georgia;KY Kentucky;MS Mississippi;NC North Carolina;SC South Carolina;TN Tennessee",
-    ),
+    (3, "DE Delaware;DC District of Columbia;MD Maryland;PA Pennsylvania;VA Virginia;WV West Virginia"),
+    (4, "AL Alabama;FL Florida;GA Georgia;KY Kentucky;MS Mississippi;NC North Carolina;SC South Carolina;TN Tennessee"),
     (5, "IL Illinois;IN Indiana;MI Michigan;MN Minnesota;OH Ohio;WI Wisconsin"),
     (6, "AR Arkansas;LA Louisiana;NM New Mexico;OK Oklahoma;TX Texas"),
     (7, "IA Iowa;KS Kansas;MO Missouri;NE Nebraska"),
     (8, "CO Colorado;MT Montana;ND North Dakota;SD South Dakota;UT Utah;WY Wyoming"),
-    (
-        9,
-        "AZ Arizona;CA California;HI Hawaii;NV Nevada;AS American Samoa;GU Guam;MP Northern Mariana Islands",
-    ),
+    (9, "AZ Arizona;CA California;HI Hawaii;NV Nevada;AS American Samoa;GU Guam;MP Northern Mariana Islands"),
     (10, "AK Alaska;ID Idaho;OR Oregon;WA Washington"),
 )
 

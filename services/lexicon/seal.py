@@ -3,7 +3,7 @@
 import base64
 import os
 
-import orjson
+import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.lexicon.mentions import FormerValues
@@ -14,7 +14,7 @@ _NONCE = 12
 def seal(values: FormerValues, key: bytes, *, erasure_id: str) -> str:
     """Encrypt former values under an erasure's one-time key (AES-256-GCM, bound to the erasure's id); return base64."""
     nonce = os.urandom(_NONCE)
-    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, orjson.dumps(values), erasure_id.encode())).decode()
+    return base64.b64encode(nonce + AESGCM(key).encrypt(nonce, msgspec.json.encode(values), erasure_id.encode())).decode()
 
 
 def open_seal(sealed: str, key: str | bytes, *, erasure_id: str) -> FormerValues:
@@ -25,4 +25,4 @@ def open_seal(sealed: str, key: str | bytes, *, erasure_id: str) -> FormerValues
     """
     raw = base64.b64decode(sealed)
     secret = base64.b64decode(key) if isinstance(key, str) else key
-    return FormerValues.from_wire(orjson.loads(AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], erasure_id.encode())))
+    return msgspec.json.decode(AESGCM(secret).decrypt(raw[:_NONCE], raw[_NONCE:], erasure_id.encode()), type=FormerValues)

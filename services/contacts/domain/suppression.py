@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.lexicon.canonical import canonical_contact_point
+from services.lexicon.canonical import LEGAL_FORMS, canonical_contact_point
 from services.lexicon.folding import words
 from services.lexicon.lookalikes import latin, skeleton
 
@@ -33,12 +33,7 @@ _PERSONAL_MAIL_ABROAD = re.compile(r"(?:yahoo|ymail|hotmail|outlook|live|gmx|aol
 
 #: Words that are optional in the names of organizations.
 _LEFT_OUT = words("the of and for de la und et y")
-_LEGAL_FORMS = words(
-    """
-    inc incorporated llc ltd limited corp corporation co company plc llp lp pllc pc pa gmbh ag sa nv bv spa srl oy ab as lllp na
-    se kg ev pbc dba lc chartered
-    """
-)
+_LEGAL_FORMS = LEGAL_FORMS | words("se kg ev pbc dba lc chartered")
 _ABBREVIATED = {
     "assn": "association", "assoc": "association", "asn": "association", "assocs": "associates", "dept": "department", "dep": "department",
     "univ": "university", "u": "university", "natl": "national", "nat": "national", "intl": "international", "int": "international",

@@ -1,7 +1,7 @@
 """One decision over the policy; a value with its reason and its rule, deny by default (N15)."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.lexicon.policy import rules
 from services.lexicon.policy.facts import Actor, Decision, Facts, Granted, Withheld
@@ -137,12 +137,11 @@ def _decide_by_permits(actor: Actor, action: Action, field: str | None, facts: F
     for permit in action.permits:
         if not _applies(actor, permit):
             continue
-        failed = next((name for name in permit.when if not CONDITIONS[name](actor, field, facts)), None)
+        failed = next((CONDITIONS[name] for name in permit.when if not CONDITIONS[name].holds(actor, field, facts)), None)
         if failed is None:
             return Granted(permit.rule)
         # The first permit that nearly held explains best; a remedy explains better still.
-        sentence, rule, remedy = _REASONS[failed]
-        found = Withheld(sentence, rule, remedy)
+        found = Withheld(failed.reason, failed.rule, failed.remedy)
         if refusal is None or (found.remedy and not refusal.remedy):
             refusal = found
     if refusal is not None:
@@ -173,54 +172,52 @@ def _has_reveals_left(actor: Actor, facts: Facts) -> bool:
     return facts.reveals_today < rules.REASON_FROM or facts.reason_given
 
 
-Condition = Callable[[Actor, str | None, Facts], bool]
+class Condition(NamedTuple):
+    """When a permit holds, and what is said where it does not: the reason, the rule, and a remedy if there is one."""
 
-CONDITIONS: Final[dict[str, Condition]] = {
-    "own_point": lambda a, _, f: _same(a.component, f.point_component),
-    "granted_point": lambda a, _, f: _is_granted(a, f),
-    "few_reveals": lambda a, _, f: _has_reveals_left(a, f),
-    "not_declined": lambda _, field, f: field not in f.declined,
-    "is_owner": lambda a, _, f: _same(a.id, f.owner_id),
-    "is_deputy": lambda a, _, f: _same(a.id, f.deputy_id),
-    "is_recorder": lambda a, _, f: _same(a.id, f.recorded_by),
-    "is_requester": lambda a, _, f: _same(a.id, f.requested_by),
-    "owner_of_own_office": lambda a, _, f: _same(a.component, f.owner_component),
-    "duty_of_owner": lambda _a, _, f: f.duty_of == "owner",
-    "duty_of_office_alone": lambda _a, _, f: f.duty_of == "office_administrator",
-    "duty_of_office": lambda _a, _, f: f.duty_of in {"office_administrator", "system_owner"},
-    "duty_of_system_owner": lambda _a, _, f: f.duty_of == "system_owner",
-    "subject_of_own_office": lambda a, _, f: _same(a.component, f.subject_component),
-    "subject_with_role": lambda _a, _, f: bool(f.subject_roles),
-    "subject_without_role": lambda _a, _, f: f.subject_roles is not None and not f.subject_roles,
-    "no_level": lambda a, _, _f: a.level is None,
-    "few_rows": lambda _a, _, f: f.rows is not None and f.rows <= rules.ROWS_OF_A_CONTRIBUTOR,
-    "rows_are_known": lambda _a, _, f: f.rows is not None,
-    "case_open": lambda _a, _, f: f.case_open,
-}
+    holds: Callable[[Actor, str | None, Facts], bool]
+    reason: str
+    rule: str
+    remedy: str | None = None
 
-_REASONS: Final[dict[str, tuple[str, str, str | None]]] = {
-    "own_point": ("contact points belong to the component they were given to", "T5", None),
-    "granted_point": ("contact points belong to the component they were given to", "T5", None),
-    "few_reveals": (
+
+_OF_ITS_COMPONENT: Final = "contact points belong to the component they were given to"
+_OF_ITS_OWNER: Final = "only the owner of the record may do this"
+_OF_THOSE_CONCERNED: Final = "only those whom the request concerns may know of it"
+
+CONDITIONS: Final = {
+    "own_point": Condition(lambda a, _, f: _same(a.component, f.point_component), _OF_ITS_COMPONENT, "T5"),
+    "granted_point": Condition(lambda a, _, f: _is_granted(a, f), _OF_ITS_COMPONENT, "T5"),
+    "few_reveals": Condition(
+        lambda a, _, f: _has_reveals_left(a, f),
         "so many people's contact points were shown to you today that a reason is asked, and from the hundredth on the answer is no",
         "T11",
         "reason",
     ),
-    "not_declined": ("the person declined to give this", "T20", None),
-    "is_owner": ("only the owner of the record may do this", "T2", None),
-    "is_deputy": ("only the owner of the record may do this", "T2", None),
-    "is_recorder": ("only those whom the request concerns may know of it", "T21", None),
-    "is_requester": ("only those whom the request concerns may know of it", "T21", None),
-    "owner_of_own_office": ("the owner is of another office", "T10", None),
-    "duty_of_owner": ("the duty has passed from the owner", "T10", None),
-    "duty_of_office_alone": ("the duty is not the office administrator's", "T10", None),
-    "duty_of_office": ("the duty is still the owner's", "T10", None),
-    "duty_of_system_owner": ("the duty has not passed to the system owner", "T10", None),
-    "subject_of_own_office": ("the account is of another office", "T19", None),
-    "subject_with_role": ("a user is approved by the administrator of their own office", "R179", None),
-    "subject_without_role": ("system owners and system administrators give roles, and approve whoever has one", "R180", None),
-    "no_level": ("the security officer's account is not also a user's", "T14", None),
-    "few_rows": ("a contributor imports up to 2,000 rows at a time", "T19", "steward"),
-    "rows_are_known": ("the number of rows is not known", "T19", None),
-    "case_open": ("the privacy officer needs an open case on this person", "T19", None),
+    "not_declined": Condition(lambda _, field, f: field not in f.declined, "the person declined to give this", "T20"),
+    "is_owner": Condition(lambda a, _, f: _same(a.id, f.owner_id), _OF_ITS_OWNER, "T2"),
+    "is_deputy": Condition(lambda a, _, f: _same(a.id, f.deputy_id), _OF_ITS_OWNER, "T2"),
+    "is_recorder": Condition(lambda a, _, f: _same(a.id, f.recorded_by), _OF_THOSE_CONCERNED, "T21"),
+    "is_requester": Condition(lambda a, _, f: _same(a.id, f.requested_by), _OF_THOSE_CONCERNED, "T21"),
+    "owner_of_own_office": Condition(lambda a, _, f: _same(a.component, f.owner_component), "the owner is of another office", "T10"),
+    "duty_of_owner": Condition(lambda _a, _, f: f.duty_of == "owner", "the duty has passed from the owner", "T10"),
+    "duty_of_office_alone": Condition(lambda _a, _, f: f.duty_of == "office_administrator", "the duty is not the office administrator's", "T10"),
+    "duty_of_office": Condition(lambda _a, _, f: f.duty_of in {"office_administrator", "system_owner"}, "the duty is still the owner's", "T10"),
+    "duty_of_system_owner": Condition(lambda _a, _, f: f.duty_of == "system_owner", "the duty has not passed to the system owner", "T10"),
+    "subject_of_own_office": Condition(lambda a, _, f: _same(a.component, f.subject_component), "the account is of another office", "T19"),
+    "subject_with_role": Condition(lambda _a, _, f: bool(f.subject_roles), "a user is approved by the administrator of their own office", "R179"),
+    "subject_without_role": Condition(
+        lambda _a, _, f: f.subject_roles is not None and not f.subject_roles,
+        "system owners and system administrators give roles, and approve whoever has one",
+        "R180",
+    ),
+    "no_level": Condition(lambda a, _, _f: a.level is None, "the security officer's account is not also a user's", "T14"),
+    "few_rows": Condition(
+        lambda _a, _, f: f.rows is not None and f.rows <= rules.ROWS_OF_A_CONTRIBUTOR,
+        "a contributor imports up to 2,000 rows at a time",
+        "T19",
+        "steward",
+    ),
+    "rows_are_known": Condition(lambda _a, _, f: f.rows is not None, "the number of rows is not known", "T19"),
+    "case_open": Condition(lambda _a, _, f: f.case_open, "the privacy officer needs an open case on this person", "T19"),
 }

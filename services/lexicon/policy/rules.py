@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.lexicon.folding import words
+from services.lexicon.vocabulary import CONTACT_POINT_KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ READ_ONLY: Final = words(
 )
 """Directory layer, too, but nobody edits it; the owner moves by hand-over only (T2)."""
 
-CONTACT_LAYER: Final = frozenset({"cell", "personal_phone", "work_phone", "email", "work_address"})
+CONTACT_LAYER: Final = frozenset(CONTACT_POINT_KINDS)
 """Behind the firewall (R148, R149, R154, T4)."""
 
 FIELDS: Final = MappingProxyType(
@@ -106,26 +107,25 @@ _ADMINISTRATORS_OF_USERS: Final = (
     _role("T19", "system_administrator"),
     _role("T19", "system_owner"),
 )
+_CONCERNED: Final = (
+    _anybody("T21", "is_owner"),
+    _anybody("T21", "is_deputy"),
+    _anybody("T21", "is_recorder"),
+    _role("T21", "office_administrator", "owner_of_own_office"),
+    _role("T21", "privacy_officer"),
+)
 
 ACTIONS: Final = MappingProxyType(
     {
         # The directory layer. Contact-layer fields are never part of a record or a question.
-        "read": Action(
-            (_user("T4", "reader"), _role("T19", "privacy_officer", "case_open")),
-            _DIRECTORY,
-        ),
+        "read": Action((_user("T4", "reader"), _role("T19", "privacy_officer", "case_open")), _DIRECTORY),
         "search": Action((_user("T4", "reader"),), _DIRECTORY),
         "create": Action((_user("T19", "contributor"),), _DIRECTORY, integration=True),
         "change": Action((_user("T2", "contributor"),), _DIRECTORY, editing=True),
         "write_note": Action((_user("T19", "reader"),)),
         "log_interaction": Action((_user("T19", "contributor"),)),
         "verify": Action((_user("T19", "contributor"),)),
-        "import": Action(
-            (
-                _user("T19", "contributor", "few_rows"),
-                _user("T19", "steward", "rows_are_known"),
-            )
-        ),
+        "import": Action((_user("T19", "contributor", "few_rows"), _user("T19", "steward", "rows_are_known"))),
         "contribute": Action((_user("T19", "contributor"),)),
         "look_up_in_bulk": Action((_user("T35", "steward"),)),
         "merge": Action((_user("T19", "steward"),)),
@@ -147,10 +147,7 @@ ACTIONS: Final = MappingProxyType(
         "export_directory": Action((_role("T19", "system_administrator"),), _DIRECTORY),
         # Ownership, freezing and erasure.
         "hand_over": Action(
-            (
-                _user("T2", "contributor", "is_owner"),
-                _role("T2", "office_administrator", "owner_of_own_office"),
-            ),
+            (_user("T2", "contributor", "is_owner"), _role("T2", "office_administrator", "owner_of_own_office")),
             when_frozen=True,
         ),
         "name_deputy": Action((_user("T10", "contributor", "is_owner"),)),
@@ -178,15 +175,7 @@ ACTIONS: Final = MappingProxyType(
             when_frozen=True,
         ),
         "follow_request": Action(
-            (
-                _anybody("T21", "is_owner"),
-                _anybody("T21", "is_deputy"),
-                _anybody("T21", "is_recorder"),
-                _anybody("T21", "is_requester"),
-                _role("T21", "office_administrator", "owner_of_own_office"),
-                _role("T21", "system_owner"),
-                _role("T21", "privacy_officer"),
-            ),
+            (*_CONCERNED, _anybody("T21", "is_requester"), _role("T21", "system_owner")),
             when_frozen=True,
         ),
         "answer_request": Action(
@@ -199,16 +188,7 @@ ACTIONS: Final = MappingProxyType(
             when_frozen=True,
         ),
         # Coordination requests, and the frozen individuals of whom lists still tell.
-        "see_frozen": Action(
-            (
-                _anybody("T21", "is_owner"),
-                _anybody("T21", "is_deputy"),
-                _anybody("T21", "is_recorder"),
-                _role("T21", "office_administrator", "owner_of_own_office"),
-                _role("T21", "privacy_officer"),
-            ),
-            when_frozen=True,
-        ),
+        "see_frozen": Action(_CONCERNED, when_frozen=True),
         "answer_coordination": Action(
             (
                 _anybody("R86", "is_owner"),

@@ -13,14 +13,12 @@ from typing import Literal
 from services.contacts.domain.imports.comparing import Family, Generation, Given, Kinship, WrittenName, are_organizations_alike, as_words, compare
 from services.contacts.domain.imports.offices import is_own_office, names_of, title_of
 from services.contacts.domain.imports.records import Record
-from services.contacts.domain.suppression import is_alone
+from services.contacts.domain.suppression import PERSONAL, is_alone
 from services.lexicon.canonical import canonical_name, canonical_organization, compared_as
 from services.lexicon.names import family_key
 from services.lexicon.splitting import PersonName
 
 Likeness = Literal["same", "like", "other"]
-#: Kinds of personal telephones.
-_DIRECT = frozenset({"cell", "personal_phone"})
 #: The most candidates that are shown for a decision.
 MOST_CANDIDATES = 20
 
@@ -118,11 +116,6 @@ class Evidence:
         signs = 16 * self.personal + 8 * self.work_mail + 4 * (self.home or self.work_phone) + 4 * (self.organization is True)
         signs += 2 * (self.state is True) + (self.title is True) - 8 * self.contradicts
         return signs, self.kinship.nearness
-
-
-def likeness(record: Record, person: Person) -> Likeness:
-    """Return whether a record is of this person: "same", "like" or "other"."""
-    return verdict_of(evidence_of(record, person))
 
 
 def best(record: Record, people: Iterable[Person]) -> Match:
@@ -274,18 +267,14 @@ def _shared(record: Record, person: Person) -> set[str]:
         family, canonical = value
         held = person.values[value]
         if family == "email":
-            found.add("personal" if _is_personal_mail(canonical) else "mail")
+            found.add("personal" if is_alone("email", canonical) else "mail")
         elif family == "phone":
             found.add("personal" if "cell" in held else "home" if "personal_phone" in held else "phone")
     return found
 
 
-def _is_personal_mail(canonical: str) -> bool:
-    return is_alone("email", canonical)
-
-
 def _direct_differs(mine: set[str], theirs: set[str], shared: set[str]) -> bool:
     """Return whether both have personal phones and share none, or both have cell phones and share only a family's phone."""
-    if not (mine & _DIRECT and theirs & _DIRECT):
+    if not (mine & PERSONAL and theirs & PERSONAL):
         return False
-    return not shared & _DIRECT or ("cell" in mine & theirs and "cell" not in shared)
+    return not shared & PERSONAL or ("cell" in mine & theirs and "cell" not in shared)

@@ -150,20 +150,18 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
     if record.state_proposed and record.state and {"person", "state"} & news:
         made.proposed[person.id] = record.state
     outcome = "create" if "person" in news else "update" if news else "duplicate"
-    reason = _told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None
+    told = [_told(news - {"person"}) if outcome == "update" else _NOTHING_NEW if outcome == "duplicate" else None]
     if former := news & made.previous.get(person.id, {}).keys():
-        reason = f"{reason} What was there is kept as previous: {', '.join(sorted(former))}."
+        told.append(f"What was there is kept as previous: {', '.join(sorted(former))}.")
     if offered:
-        reason = " ".join(part for part in (reason, OFFERED) if part)
+        told.append(OFFERED)
     if left_out:
-        told = f"Left out, as the record says something else: {', '.join(sorted(left_out))}."
-        reason = " ".join(part for part in (reason, told) if part)
+        told.append(f"Left out, as the record says something else: {', '.join(sorted(left_out))}.")
     if declined:
-        reason = " ".join(part for part in (reason, f"Left out, as the person declined to give it: {', '.join(declined)}.") if part)
+        told.append(f"Left out, as the person declined to give it: {', '.join(declined)}.")
     if crowded:
-        told = f"Left out, as {VALUES_OF_A_KIND} values of a kind are there: {', '.join(sorted(crowded))}."
-        reason = " ".join(part for part in (reason, told) if part)
-    return Decision(outcome, reason, person.id, organization.id if organization else None)
+        told.append(f"Left out, as {VALUES_OF_A_KIND} values of a kind are there: {', '.join(sorted(crowded))}.")
+    return Decision(outcome, " ".join(filter(None, told)) or None, person.id, organization.id if organization else None)
 
 
 _BLOCKED = "This entry is blocked; the privacy officer can say why."
