@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -101,32 +101,24 @@ class _Token:
     is_capital: bool
 
 
-@dataclass(frozen=True)
 class Sought:
     """A person's former values, prepared for searching text."""
 
-    values: FormerValues
-    family: str = field(init=False)
-    #: Recorded given names, and their short forms.
-    given: frozenset[str] = field(init=False)
-    short: frozenset[str] = field(init=False)
-    generation: str | None = field(init=False)
-    #: Words that may stand for the family name in a row about the person.
-    lone: frozenset[str] = field(init=False)
-
-    def __post_init__(self) -> None:
+    def __init__(self, values: FormerValues) -> None:
         """Prepare the folded name."""
-        last = _folded(self.values.last_name)
-        generation = None
+        last = _folded(values.last_name)
+        self.values = values
+        self.generation: str | None = None
         while len(last) > 1 and last[-1] in SUFFIXES | _GENERATIONS.keys():
-            generation = _GENERATIONS.get(last.pop(), generation)
-        given = given_names(self.values.first_name.translate(_ONE_APOSTROPHE))
+            self.generation = _GENERATIONS.get(last.pop(), self.generation)
+        self.family = "".join(last)
+        #: Words that may stand for the family name in a row about the person.
+        self.lone = frozenset(word for word in last if len(word) >= _LONE)
+        given = given_names(values.first_name.translate(_ONE_APOSTROPHE))
         longer = {word for word in given if len(word) > 1}
-        object.__setattr__(self, "family", "".join(last))
-        object.__setattr__(self, "generation", generation)
-        object.__setattr__(self, "lone", frozenset(word for word in last if len(word) >= _LONE))
-        object.__setattr__(self, "given", frozenset((longer or set(given[:1])) | {"".join(given)} - {""}))
-        object.__setattr__(self, "short", frozenset().union(*(known_as(word) for word in longer)) - self.given)
+        #: Recorded given names, and their short forms.
+        self.given = frozenset((longer or set(given[:1])) | {"".join(given)} - {""})
+        self.short = frozenset().union(*(known_as(word) for word in longer)) - self.given
 
     @cached_property
     def needles(self) -> frozenset[str]:

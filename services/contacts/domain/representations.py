@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast
 
 from services.chassis.messages import wire_value
 from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, IndividualAnswer, LikenessAnswer
@@ -20,36 +20,12 @@ from services.lexicon.places import fema_region
 DO_NOT_CONTACT = "do not contact"
 
 #: The fields that `individual` shows of one who is not frozen, for audit entries.
-INDIVIDUAL_FIELDS = (
-    "id",
-    "type",
-    "salutation",
-    "first_name",
-    "last_name",
-    "title",
-    "organization_id",
-    "organization_name",
-    "previous",
-    "state",
-    "fema_region",
-    "issues",
-    "interests",
-    "source",
-    "declined",
-    "use_preferences",
-    "owner",
-    "deputy",
-    "relationships",
-    "last_contacted_at",
-    "last_contact",
-    "expires_on",
-    "expires_because",
-    "frozen",
-    "verified_at",
-    "created_at",
-    "updated_at",
-    "version",
-)
+INDIVIDUAL_FIELDS = tuple(name for name in IndividualAnswer.__annotations__ if name not in {"set_aside", "possible_duplicates"})
+
+
+def _shown(names: Iterable[str], row: object, **made: object) -> dict[str, object]:
+    """Return an answer of these names: what was made for it, and otherwise the attributes of the row."""
+    return {name: made[name] if name in made else getattr(row, name) for name in names}
 
 
 def individual(row: Individual) -> IndividualAnswer | FrozenIndividualAnswer:
@@ -65,36 +41,23 @@ def open_individual(row: Individual) -> IndividualAnswer:
         last_mode=row.last_contact_mode,
         verified_at=row.verified_at,
     )
-    return {
-        "id": row.id,
-        "type": "individual",
-        "salutation": row.salutation,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "title": row.title,
-        "organization_id": row.organization_id,
-        "organization_name": row.organization_name,
-        "previous": row.previous,
-        "state": row.state,
-        "fema_region": fema_region(row.state),
-        "issues": row.issues,
-        "interests": row.interests,
-        "source": row.source,
-        "declined": row.declined,
-        "use_preferences": row.use_preferences,
-        "owner": owner_of(row),
-        "deputy": row.deputy_id,
-        "relationships": row.relationships,
-        "last_contacted_at": instant(row.last_contacted_at),
-        "last_contact": _last_contact(row),
-        "expires_on": expires_on.isoformat(),
-        "expires_because": because,
-        "frozen": False,
-        "verified_at": instant(row.verified_at),
-        "created_at": instant(row.created_at),
-        "updated_at": instant(row.updated_at),
-        "version": row.version,
-    }
+    shown = _shown(
+        INDIVIDUAL_FIELDS,
+        row,
+        type="individual",
+        fema_region=fema_region(row.state),
+        owner=owner_of(row),
+        deputy=row.deputy_id,
+        last_contacted_at=instant(row.last_contacted_at),
+        last_contact=_last_contact(row),
+        expires_on=expires_on.isoformat(),
+        expires_because=because,
+        frozen=False,
+        verified_at=instant(row.verified_at),
+        created_at=instant(row.created_at),
+        updated_at=instant(row.updated_at),
+    )
+    return cast("IndividualAnswer", shown)
 
 
 def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
@@ -114,48 +77,26 @@ def organization(row: Organization) -> OrganizationAnswer:
     """Return an organization. The address and telephone are those of its first office."""
     offices: list[OfficeAnswer] = [{**office, "address": _address(office["address"])} for office in row.offices]
     first = offices[0] if offices else None
-    return {
-        "id": row.id,
-        "type": "organization",
-        "name": row.name,
-        "sector": row.sector,
-        "state": row.state,
-        "fema_region": fema_region(row.state),
-        "offices": offices,
-        "address": first["address"] if first else None,
-        "office_phone": first["phone"] if first else None,
-        "issues": row.issues,
-        "group_ids": row.group_ids,
-        "source": row.source,
-        "source_url": row.source_url,
-        "owner": owner_of(row),
-        "relationships": row.relationships,
-        "last_contacted_at": instant(row.last_contacted_at),
-        "last_contact": _last_contact(row),
-        "created_at": instant(row.created_at),
-        "updated_at": instant(row.updated_at),
-        "version": row.version,
-    }
+    shown = _shown(
+        OrganizationAnswer.__annotations__,
+        row,
+        type="organization",
+        fema_region=fema_region(row.state),
+        offices=offices,
+        address=first["address"] if first else None,
+        office_phone=first["phone"] if first else None,
+        owner=owner_of(row),
+        last_contacted_at=instant(row.last_contacted_at),
+        last_contact=_last_contact(row),
+        created_at=instant(row.created_at),
+        updated_at=instant(row.updated_at),
+    )
+    return cast("OrganizationAnswer", shown)
 
 
 def line(row: Line) -> LineAnswer:
     """Return a line of a search result."""
-    return {
-        "id": row.id,
-        "type": row.type,
-        "name": row.name,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "title": row.title,
-        "organization_id": row.organization_id,
-        "organization_name": row.organization_name,
-        "sector": row.sector,
-        "state": row.state,
-        "fema_region": fema_region(row.state),
-        "owner": owner_of(row),
-        "relationships": row.relationships,
-        "last_contacted_at": row.last_contacted_at,
-    }
+    return cast("LineAnswer", _shown(LineAnswer.__annotations__, row, fema_region=fema_region(row.state), owner=owner_of(row)))
 
 
 def likeness(row: Compared, because: Sequence[str]) -> LikenessAnswer:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from services.lexicon.folding import fold
@@ -21,9 +21,9 @@ class Token:
     written: str
 
 
-@dataclass(slots=True)
-class _Node:
-    next: dict[str, "_Node"] = field(default_factory=dict)
+class _Node(dict[str, "_Node"]):
+    """The words that may follow, and the term that ends here."""
+
     term: Term | None = None
 
 
@@ -56,7 +56,7 @@ class Automaton:
         for written, term in terms.items():
             node = self._root
             for word in fold(written).split():
-                node = node.next.setdefault(word, _Node())
+                node = node.setdefault(word, _Node())
             if node is not self._root:
                 node.term = term
 
@@ -66,7 +66,7 @@ class Automaton:
         while at < len(tokens):
             node, found = self._root, None
             for ahead in range(at, len(tokens)):
-                following = node.next.get(tokens[ahead].word)
+                following = node.get(tokens[ahead].word)
                 if following is None:
                     break
                 node = following

@@ -15,7 +15,7 @@ from services.lexicon.display import tidy
 from services.lexicon.folding import fold
 from services.lexicon.places import STATES, state_code
 from services.lexicon.postal import postal_code
-from services.lexicon.telephones import kind_said, telephones
+from services.lexicon.telephones import kind_said
 
 AT_HOME = "Only the work address is held, not where somebody lives (R34)."
 NO_PLACE = "An address needs a street or a city."
@@ -55,12 +55,8 @@ def places_of(cells: Cells) -> tuple[list[Office], list[Office], str | None]:
     offices = _with_whole(cells, "office_address", offices)
     if label := cells.get("office_label"):
         offices = [replace(offices[0], label=label), *offices[1:]] if offices else [Office(label=label)]
-    for column, text in cells.of("office_phone"):
-        read = telephones(text)
-        for number in read.found:
-            offices = with_phone(offices, number.shown)
-        for reason in read.refused:
-            cells.refuse(column, reason)
+    for number in cells.telephones("office_phone"):
+        offices = with_phone(offices, number.shown)
     return [address for address in work if _fits(cells, address)], offices, beside
 
 
@@ -86,9 +82,7 @@ def state_of(text: str) -> str | None:
 def _fits(cells: Cells, address: Office) -> bool:
     if len(one_line(address) or "") <= _VALUE:
         return True
-    for field in ("work_address", "work_street", "work_street_2", "work_city"):
-        for column, _ in cells.of(field):
-            cells.refuse(column, f"An address has at most {_VALUE} characters.")
+    cells.refuse_all(("work_address", "work_street", "work_street_2", "work_city"), f"An address has at most {_VALUE} characters.")
     return False
 
 
@@ -108,8 +102,7 @@ def _address(cells: Cells, group: Address) -> tuple[Office | None, str | None]:
     if not said:
         return None, None
     if group.kind and kind_said(present.get(group.kind, "")) == "personal_phone":
-        for column, _ in (each for part in said.values() for each in part):
-            cells.refuse(column, AT_HOME)
+        _refuse(cells, (each for part in said.values() for each in part), AT_HOME)
         return None, None
     texts = {part: ", ".join(dict.fromkeys(text for _, text in found)) for part, found in said.items()}
     box = texts.get("po_box")

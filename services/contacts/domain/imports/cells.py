@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -12,6 +12,7 @@ from services.contacts.domain.imports.tables import Row
 from services.lexicon.display import tidy
 from services.lexicon.folding import fold, words
 from services.lexicon.screening import Finding, Screening, screen, screen_address, screen_organization_name, screen_person_name
+from services.lexicon.telephones import Telephone, telephones
 
 NOTHING = "It says that there is nothing."
 NOT_WORKED_OUT = "It is not a value: a formula failed, or was never worked out."
@@ -57,6 +58,20 @@ class Cells:
         """Refuse the text of a column; the reason does not repeat it."""
         if (column, reason) not in self.refused:
             self.refused.append((column, reason))
+
+    def refuse_all(self, names: Iterable[str], reason: str) -> None:
+        """Refuse the texts of all columns of these fields."""
+        for name in names:
+            for column, _ in self.of(name):
+                self.refuse(column, reason)
+
+    def telephones(self, name: str) -> Iterator[Telephone]:
+        """Yield the telephone numbers in the columns of a field, and refuse what is none."""
+        for column, text in self.of(name):
+            read = telephones(text)
+            yield from read.found
+            for reason in read.refused:
+                self.refuse(column, reason)
 
     def has(self, name: str) -> bool:
         """Return whether a column of this field has a text."""

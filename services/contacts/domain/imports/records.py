@@ -127,9 +127,10 @@ def record_of(row: Row, mapping: Mapping[str, str]) -> Record:
             offices = []
     else:
         offices += [Office(**{name: getattr(address, name) for name in ADDRESS_PARTS}) for address in _for_everybody(cells, work)]
-        offices = _phones_of_organization(cells, offices)
+        for number in cells.telephones("work_phone"):
+            offices = with_phone(offices, number.shown)
         points, organization_state, state = [], organization_state or state or beside, None
-        _refuse_what_people_have(cells)
+        cells.refuse_all(_OF_PEOPLE, NO_PERSON)
     proposed = None
     if person and state is None and not says_state:
         # The state is derived from the address once, and then stays (T18).
@@ -253,12 +254,6 @@ def _for_everybody(cells: Cells, addresses: Iterable[Office]) -> list[Office]:
     return shown
 
 
-def _refuse_what_people_have(cells: Cells) -> None:
-    for field in _OF_PEOPLE:
-        for column, _ in cells.of(field):
-            cells.refuse(column, NO_PERSON)
-
-
 _OF_PEOPLE = ("salutation", "first_name", "middle_name", "suffix", "title", "interests", "notes", "cell", "personal_phone", "email")
 
 
@@ -309,20 +304,9 @@ def _kinds_without_values(cells: Cells) -> None:
             cells.refuse(kind, "There is no value beside it.")
 
 
-def _phones_of_organization(cells: Cells, offices: list[Office]) -> list[Office]:
-    for column, text in cells.of("work_phone"):
-        read = telephones(text)
-        for number in read.found:
-            offices = with_phone(offices, number.shown)
-        for reason in read.refused:
-            cells.refuse(column, reason)
-    return offices
-
-
 def _of_no_organization(cells: Cells, offices: Iterable[Office]) -> list[tuple[str, str]]:
     points = []
-    for column, _ in cells.of("office_label"):
-        cells.refuse(column, "An office belongs to an organization; the row has none.")
+    cells.refuse_all(["office_label"], "An office belongs to an organization; the row has none.")
     for office in offices:
         if line := one_line(office):
             points.append(("work_address", line))
