@@ -112,7 +112,7 @@ def _has_more(text: str, address: str) -> bool:
 
 def _checked(local: str, domain: str) -> tuple[str | None, str | None]:
     # Loaded on first use, because most addresses take the fast path.
-    from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
+    from email_validator import EmailNotValidError, validate_email
 
     top = domain.rpartition(".")[2]
     if top in _NOWHERE or len(top) < 2:
@@ -121,10 +121,8 @@ def _checked(local: str, domain: str) -> tuple[str | None, str | None]:
         return None, NOT_AN_ADDRESS
     try:
         known = validate_email(f"{local}@{domain}", check_deliverability=False)
-    except EmailSyntaxError as error:
+    except EmailNotValidError as error:
         return None, IMPOSSIBLE if "after the @" in str(error) else NOT_AN_ADDRESS
-    except EmailNotValidError:
-        return None, NOT_AN_ADDRESS
     address = plain(known.normalized)
     return (address, None) if len(address) <= 254 and canonical_email(address) else (None, NOT_AN_ADDRESS)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -217,8 +217,5 @@ def _unrounded(text: str) -> str:
     mantissa, _, exponent = text.lower().replace(",", ".").partition("e")
     if len(mantissa.partition(".")[2]) < min(int(exponent), 15) - 1:
         return ""
-    try:
-        number = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        return ""
+    number = Decimal(text.replace(",", "."))
     return str(int(number)) if number == int(number) and number > 0 else ""

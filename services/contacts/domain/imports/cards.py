@@ -35,9 +35,9 @@ _TOO_MANY = "A file has at most 100 kinds of entries."
 #: The columns for the parts of a structured name, in the order of vCard.
 _NAME = ("Family name", "Given name", "Additional names", "Name prefix", "Name suffix")
 _ADDRESS = ("PO box", "Extended address", "Street", "City", "State", "Postal code", "Country")
-_SIMPLE = {
-    "TITLE": "Job title",
-    "NICKNAME": "Nickname",
+_TEXTS = {"FN": "Full name", "ROLE": "Role", "TITLE": "Job title", "NICKNAME": "Nickname", "CATEGORIES": "Categories"}
+#: Properties whose values are dropped on reading; their presence is reported.
+_NEVER = {
     "URL": "Web page",
     "BDAY": "Birthday",
     "GENDER": "Gender",
@@ -46,7 +46,6 @@ _SIMPLE = {
     "ANNIVERSARY": "Anniversary",
     "X-ANNIVERSARY": "Anniversary",
     "PHOTO": "Photo",
-    "CATEGORIES": "Categories",
     "IMPP": "Instant messaging",
     "X-SPOUSE": "Card field X-SPOUSE",
 }
@@ -58,8 +57,6 @@ _PASSED_OVER = words(
     X-PHONETIC-FIRST-NAME X-PHONETIC-LAST-NAME X-MOZILLA-HTML SORT-AS X-ABORDER X-IMAGETYPE
     """
 )
-#: Properties whose values are dropped on reading; their presence is reported.
-_NEVER = frozenset({"Photo", "Web page", "Birthday", "Gender", "Anniversary", "Instant messaging"})
 # Possessive quantifiers: backtracking would keep a position for each of ten million letters.
 _PROPERTY = re.compile(r"(?:([\w-]+)\.)?([A-Za-z][\w-]*)((?:;(?:[^\":;]++|\"[^\"]*+\")*+)*+):(.*)", re.DOTALL)
 _PARAMETER = re.compile(r";((?:[^\";]++|\"[^\"]*+\")*+)")
@@ -293,12 +290,10 @@ def _read(card: _Card, lines: list[bytes], encoding: str) -> None:
 
 
 def _put(card: _Card, read: _Property, label: str) -> None:
-    name, kinds = read.name, read.kinds | _kinds_of(label)
+    name, kinds = read.name, read.kinds | ({_KINDS[label]} if label in _KINDS else frozenset())
     if name == "N":
         for column, part in zip(_NAME, read.names(), strict=False):
             card.put(column, part)
-    elif name == "FN":
-        card.put("Full name", read.text())
     elif name == "ORG":
         organization, *units = [part for part in read.parts(_UNITS) if part] or [""]
         card.put("Organization", organization)
@@ -316,14 +311,10 @@ def _put(card: _Card, read: _Property, label: str) -> None:
             card.put("Home address", "refused")
     elif name == "NOTE":
         card.notes.append(read.text())
-    elif name == "ROLE":
-        card.put("Role", read.text())
-    elif name in _SIMPLE:
-        column = _SIMPLE[name]
-        if column in _NEVER or column.startswith("Card field "):
-            card.put(column, "refused" if read.value.strip() else "")
-        else:
-            card.put(column, read.text())
+    elif name in _TEXTS:
+        card.put(_TEXTS[name], read.text())
+    elif name in _NEVER:
+        card.put(_NEVER[name], "refused" if read.value.strip() else "")
     elif name not in _PASSED_OVER and read.value.strip(" ;"):
         # Its name is reported, so that the column is refused; its value is dropped here.
         card.put(f"Card field {name[:40]}", "refused")
@@ -464,10 +455,6 @@ _PAGERS = frozenset({"PAGER", "TEXTPHONE", "MODEM", "BBS", "ISDN", "TTY-TDD", "X
 _MOBILES = frozenset({"CELL", "MOBILE", "IPHONE", "CAR"})
 #: The types that affect the import; others are dropped.
 _MEANT = _PAGERS | _MOBILES | {"FAX", "HOME", "WORK", "PREF"}
-
-
-def _kinds_of(label: str) -> frozenset[str]:
-    return frozenset({_KINDS[label]}) if label in _KINDS else frozenset()
 
 
 def _phone_column(kinds: frozenset[str]) -> str:

@@ -64,11 +64,7 @@ def read(filename: str, content: bytes) -> Table:
             # A fold may split a character, so the encoding is detected after unfolding.
             _, encoding = in_one_encoding(_FOLD.sub(b"", content))
         return finished(read_cards(content, encoding))
-    return _read_delimited(decoded(content))
-
-
-def _read_delimited(text: str) -> Table:
-    table = Table("csv")
+    text, table = decoded(content), Table("csv")
     add_sheet(table, None, _records(text, _delimiter(text)))
     return finished(table)
 
