@@ -31,25 +31,23 @@ CLEARED: Final = "cleared"
 LAPSES: Final = "lapses"
 STAYS: Final = "stays"
 
-SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        DELETED: "The row goes with the person, in the first step.",
-        SEARCHED: "The row goes with the person whom it is about. In rows about others the person's values are searched for, and taken out"
-        " or decided (T27).",
-        REMADE: "Made of other columns, and made anew when one of them changes; the row of the person goes with them.",
-        APART: "Searched by other means than the rest, as the column says.",
-        CLEARED: "Emptied, when it is about the person or names them.",
-        LAPSES: "Not searched: it cannot be read without a key that is in no database, or is gone within the time that the table says.",
-        STAYS: "Kept: it says nothing of a stakeholder by itself, and joins nothing that could once the person's rows are gone.",
-    }
-)
+SENTENCES: Final[Mapping[str, str]] = {
+    DELETED: "The row goes with the person, in the first step.",
+    SEARCHED: "The row goes with the person whom it is about. In rows about others the person's values are searched for, and taken out"
+    " or decided (T27).",
+    REMADE: "Made of other columns, and made anew when one of them changes; the row of the person goes with them.",
+    APART: "Searched by other means than the rest, as the column says.",
+    CLEARED: "Emptied, when it is about the person or names them.",
+    LAPSES: "Not searched: it cannot be read without a key that is in no database, or is gone within the time that the table says.",
+    STAYS: "Kept: it says nothing of a stakeholder by itself, and joins nothing that could once the person's rows are gone.",
+}
 
 STAKEHOLDER: Final = "stakeholders"
 USER: Final = "users"
 NOBODY: Final = "nobody"
 
 #: SQL types of searched columns, by the suffix of the declared name.
-_TYPES: Final[Mapping[str, str]] = MappingProxyType({"[]": "text[]", "{}": "json"})
+_TYPES: Final[Mapping[str, str]] = {"[]": "text[]", "{}": "json"}
 
 
 @dataclass(frozen=True, slots=True)

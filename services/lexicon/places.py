@@ -1,8 +1,8 @@
 """States, territories and FEMA regions: a table of 56 rows (R102, T12, T18)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from services.lexicon.folding import fold
@@ -15,7 +15,6 @@ class State:
     code: str
     name: str
     region: int
-    territory: bool = False
 
 
 _ROWS: Final = (
@@ -31,14 +30,10 @@ _ROWS: Final = (
     (10, "AK Alaska;ID Idaho;OR Oregon;WA Washington"),
 )
 
-_TERRITORIES: Final = frozenset({"PR", "VI", "AS", "GU", "MP"})
-
-STATES: Final = MappingProxyType(
-    {row[:2]: State(row[:2], row[3:], region, row[:2] in _TERRITORIES) for region, rows in _ROWS for row in rows.split(";")}
-)
+STATES: Final[Mapping[str, State]] = {row[:2]: State(row[:2], row[3:], region) for region, rows in _ROWS for row in rows.split(";")}
 """Code → state, ordered by FEMA region."""
 
-REGIONS: Final = MappingProxyType({region: tuple(row[:2] for row in rows.split(";")) for region, rows in _ROWS})
+REGIONS: Final[Mapping[int, tuple[str, ...]]] = {region: tuple(row[:2] for row in rows.split(";")) for region, rows in _ROWS}
 """FEMA region → codes of its states."""
 
 _OTHER_NAMES: Final = {
@@ -62,13 +57,11 @@ _OTHER_NAMES: Final = {
     "tex": "TX", "vt": "VT", "wash": "WA", "w va": "WV", "wis": "WI", "wisc": "WI", "wyo": "WY",
 }  # fmt: skip
 
-_CODE_BY_NAME: Final = MappingProxyType(
-    {
-        **_OTHER_NAMES,
-        **{fold(state.name): code for code, state in STATES.items()},
-        **{code.lower(): code for code in STATES},
-    }
-)
+_CODE_BY_NAME: Final = {
+    **_OTHER_NAMES,
+    **{fold(state.name): code for code, state in STATES.items()},
+    **{code.lower(): code for code in STATES},
+}
 
 # Washington may be the state or the city, so a state's full name counts only directly before a ZIP code or at the end of
 # the address, and a two-letter code has precedence. The patterns expect single spaces.

@@ -100,11 +100,6 @@ def _always(*permits: Permit, operator: bool = False, not_oneself: bool = False)
     return Action(permits, when_frozen=True, operator=operator, not_oneself=not_oneself)
 
 
-_ADMINISTRATORS: Final = (
-    _role("T19", "office_administrator"),
-    _role("T19", "system_administrator"),
-    _role("T19", "system_owner"),
-)
 _ADMINISTRATORS_OF_USERS: Final = (
     _role("T19", "office_administrator", "subject_of_own_office", "subject_without_role"),
     _role("T19", "system_administrator"),
@@ -184,7 +179,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "withdraw_coordination": _always(_anybody("R87", "is_requester"), _role("T10", "office_administrator", "subject_of_own_office")),
     "read_destructions": _always(_role("T19", "privacy_officer"), _role("T19", "system_owner")),
     # Administration: about accounts and rules, never about stakeholders, so that no freeze concerns it.
-    "administer": _always(*_ADMINISTRATORS),
+    "administer": _always(_role("T19", "office_administrator"), _role("T19", "system_administrator"), _role("T19", "system_owner")),
     # Accounts and the rights that they have; of a user who moves, at both offices.
     "manage_users": _always(*_ADMINISTRATORS_OF_USERS, operator=True, not_oneself=True),
     # What gives no rights: the name, and whether the account is open.
