@@ -62,15 +62,8 @@ def open_individual(row: Individual) -> IndividualAnswer:
 
 def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
     """Return what a frozen record shows: the name, the owner and a notice (T21)."""
-    return {
-        "id": row.id,
-        "type": "individual",
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "owner": owner_of(row),
-        "frozen": True,
-        "notice": DO_NOT_CONTACT,
-    }
+    shown = _shown(FrozenIndividualAnswer.__annotations__, row, type="individual", owner=owner_of(row), frozen=True, notice=DO_NOT_CONTACT)
+    return cast("FrozenIndividualAnswer", shown)
 
 
 def organization(row: Organization) -> OrganizationAnswer:
@@ -101,29 +94,20 @@ def line(row: Line) -> LineAnswer:
 
 def likeness(row: Compared, because: Sequence[str]) -> LikenessAnswer:
     """Return a record that may be of the same person as a new one, with its owner (T23)."""
-    return {
-        "id": row.id,
-        "first_name": row.first_name,
-        "last_name": row.last_name,
-        "organization_id": row.organization_id,
-        "owner": owner_of(row),
-        "because": list(because),
-    }
+    return cast("LikenessAnswer", _shown(LikenessAnswer.__annotations__, row, owner=owner_of(row), because=list(because)))
 
 
 def note(row: Note) -> NoteAnswer:
     """Return a note."""
-    return {
-        "id": row.id,
-        "individual_id": row.individual_id,
-        "text": row.text,
-        "provenance": row.provenance,
-        "author": row.author_id,
-        "component": row.component,
-        "kept": row.kept and row.released_at is None,
-        "created_at": instant(row.created_at),
-        "updated_at": instant(row.updated_at),
-    }
+    shown = _shown(
+        NoteAnswer.__annotations__,
+        row,
+        author=row.author_id,
+        kept=row.kept and row.released_at is None,
+        created_at=instant(row.created_at),
+        updated_at=instant(row.updated_at),
+    )
+    return cast("NoteAnswer", shown)
 
 
 class _Owned(Protocol):

@@ -56,9 +56,9 @@ _ORGANIZATION_WORDS: Final = words(
     embassy consulate government fund trust bank airlines company corporation inc llc group alliance network
     mission order brotherhood sisterhood knights army union board museum library festival parade commission
     cemetery convention synod parish house program liaison leaders organization organizations groups affairs
-    trade leaders clergy consortium academy initiative project forum press times radio television club clubs
+    trade clergy consortium academy initiative project forum press times radio television club clubs
     partnership collaborative advocates fellowship immigration refugee social family health healthcare medical
-    month week task force lodge ministries league rotary hospitals schools colleges universities
+    month week task force lodge rotary hospitals schools colleges universities
     """
 )
 _PLACE_WORDS: Final = words(
@@ -73,7 +73,7 @@ _PERSON_WORDS: Final = words(
     he she they him her his hers their them who man woman men women person people guy lady gentleman male
     female husband wife family families parents mother father son daughter stakeholder contact director
     senator representative mayor sheriff attorney himself herself employee someone somebody is was
-    liaison deputy chief caller coordinator manager assistant clerk officer secretary president chair owner parents both
+    liaison deputy chief caller coordinator manager assistant clerk officer secretary president chair owner both
     """
 )
 _SUBJECTS: Final = words("he she they i who himself herself")
@@ -86,7 +86,7 @@ _BEING: Final = words(
 _BETWEEN: Final = words(
     """
     a an the very also not now half part mostly devoutly devout practicing practising proud as to be openly
-    self described of himself herself himself and or deeply strongly quite first second third generation
+    self described of himself herself and or deeply strongly quite first second third generation
     converted ethnically racially young old older elderly lifelong active member former
     """
 )
@@ -115,7 +115,7 @@ _HUMAN_NOUNS: Final = words(
     """
     man woman men women male female guy lady gentleman person people individual american americans husband
     wife family parents immigrant descent heritage background ancestry origin himself herself convert believer
-    leader lawyer official businessman businesswoman activist conservative liberal voter immigrant resident
+    leader lawyer official businessman businesswoman activist conservative liberal voter resident
     nurse teacher farmer veteran driver owner pastor minister couple kid child children boy girl colleague parentage ancestors
     """
 )

@@ -25,83 +25,56 @@ NOT_LISTED: Final = ("This is not among what the system holds.", "R13")
 
 Reason = tuple[str, str]
 
-#: Words that make a name forbidden, anywhere in it.
+#: Words that make a name forbidden, anywhere in it, also with an "s" at their end.
 _WORDS: Final[dict[Reason, str]] = {
     PARTY: "party partisan partisanship republican democrat democratic gop pac polparty polaff",
-    BIRTH: """
-        dob birth birthday birthdate bday bdate birthplace birthyear born yob nacimiento geburtsdatum geburtstag geb naissance age ages
-        birthdt dateofbirth dobirth doborn birthmonth brthdt brthdate
-    """,
-    GENDER: "gender gndr sex pronoun pronouns transgender lgbt lgbtq lgbtqia genre geschlecht genero",
-    ORIGIN: """
-        race races racial ethnicity ethnic ethn ethnicgroup raceethnicity religion religions religious relig rel faith denomination hispanic
-        latino latina latinx creed raza religione konfession ethnie bipoc
-    """,
-    BELONGING: """
-        nationality citizenship citizen immigration language languages lang nativity orientation sexuality veteran vet union disabled
-        minority ancestry caste heritage tribalaffiliation mothertongue
-    """,
+    BIRTH: """dob birth birthday birthdate bday bdate birthplace birthyear born yob nacimiento geburtsdatum geburtstag geb naissance age
+        birthdt dateofbirth dobirth doborn birthmonth brthdt brthdate""",
+    GENDER: "gender gndr sex pronoun transgender lgbt lgbtq lgbtqia genre geschlecht genero",
+    ORIGIN: """race racial ethnicity ethnic ethn ethnicgroup raceethnicity religion religious relig rel faith denomination hispanic latino
+        latina latinx creed raza religione konfession ethnie bipoc""",
+    BELONGING: """nationality citizenship citizen immigration language lang nativity orientation sexuality veteran vet union disabled
+        minority ancestry caste heritage tribalaffiliation mothertongue""",
     FAX: "fax faxes telefax facsimile telex isdn tty tdd pager beeper ttytdd",
-    WEB: "website websites url homepage weblink webpage blog",
-    ONLINE: """
-        twitter facebook youtube instagram linkedin skype tiktok whatsapp telegram wechat snapchat mastodon rss im imaddress jabber icq aim
-        screenname
-    """,
-    NUMBERS: """
-        ssn ssns itin tin passport passports license licence iban anumber anum alien uscis ein fein socsec ssan socialsecurity driverlicense
-        nationalid dl edipi payroll creditcard routing
-    """,
-    PRIVATE: """
-        spouse husband wife fiance fiancee children child kids dependents dependants anniversary hobby hobbies marital married maritalstatus
-        maiden relatives nextofkin spousename divorced widowed partnername
-    """,
-    PICTURE: "photo photos picture pictures photograph headshot avatar portrait",
-    BODY: """
-        salary salaries wage wages income networth compensation disability disabilities medical diagnosis medication medications allergy
-        allergies handicap bloodtype blood vaccination vaccine illness pregnancy pregnant dietary diet weight arrest arrests conviction
-        convictions criminal creditscore bankruptcy biometric fingerprint
-    """,
+    WEB: "website url homepage weblink webpage blog",
+    ONLINE: """twitter facebook youtube instagram linkedin skype tiktok whatsapp telegram wechat snapchat mastodon rss im imaddress jabber
+        icq aim screenname""",
+    NUMBERS: """ssn itin tin passport license licence iban anumber anum alien uscis ein fein socsec ssan socialsecurity driverlicense
+        nationalid dl edipi payroll creditcard routing""",
+    PRIVATE: """spouse husband wife fiance fiancee children child kids dependents dependants anniversary hobby hobbies marital married
+        maritalstatus maiden relatives nextofkin spousename divorced widowed partnername""",
+    PICTURE: "photo picture photograph headshot avatar portrait",
+    BODY: """salary salaries wage income networth compensation disability disabilities medical diagnosis medication allergy allergies
+        handicap bloodtype blood vaccination vaccine illness pregnancy pregnant dietary diet weight arrest conviction criminal creditscore
+        bankruptcy biometric fingerprint""",
 }
 
 #: Words that make a name forbidden together, in any order.
 _TOGETHER: Final[dict[Reason, str]] = {
-    PARTY: """
-        political affiliation|political view|political leaning|pol aff|pol affiliation|political preference|voter registration
-        |registered voter|voter status
-    """,
+    PARTY: """political affiliation|political view|political leaning|pol aff|pol affiliation|political preference|voter registration
+        |registered voter|voter status""",
     BIRTH: "place birth|year birth|date birth|fecha nac|date naissance|month birth|day birth|birth year|d birth",
     GENDER: "m f|male female|sexual preference",
-    ORIGIN: """
-        ethnic group|ethnic origin|national origin|church membership|house worship|relig aff|tribal affiliation|tribal enrollment
-        |tribe membership|tribal membership
-    """,
-    BELONGING: """
-        immigration status|country birth|country origin|union membership|military status|military service|visa status|visa type|visa number
-        |green card|naturalization date|first generation|sexual orientation
-    """,
+    ORIGIN: """ethnic group|ethnic origin|national origin|church membership|house worship|relig aff|tribal affiliation|tribal enrollment
+        |tribe membership|tribal membership""",
+    BELONGING: """immigration status|country birth|country origin|union membership|military status|military service|visa status|visa type
+        |visa number|green card|naturalization date|first generation|sexual orientation""",
     WEB: "web site|web page|home page|internet free busy|web address",
     ONLINE: "contact form|social media|instant messaging|screen name|messenger id|directory server|social profile",
-    NUMBERS: """
-        social security|social sec|soc sec|ss number|ss no|driver license|drivers license|driver s license|government id|employee id
-        |employee number|tax id|taxpayer id|a number|alien number|national id|identity number|id number|billing information|account number
-        |bank account|credit card|known traveler|redress number|medicare number|personal id|badge number|customer id government
-    """,
-    HOME: """
-        home address|home street|home city|home state|home postal code|home zip|home zipcode|home country|home country region|home po box
-        |residential address|residence address|private address|personal address|home addr|residential street|residential city
+    NUMBERS: """social security|social sec|soc sec|ss number|ss no|driver license|drivers license|driver s license|government id
+        |employee id|employee number|tax id|taxpayer id|a number|alien number|national id|identity number|id number|billing information
+        |account number|bank account|credit card|known traveler|redress number|medicare number|personal id|badge number
+        |customer id government""",
+    HOME: """home address|home street|home city|home state|home postal code|home zip|home zipcode|home country|home country region
+        |home po box|residential address|residence address|private address|personal address|home addr|residential street|residential city
         |residential state|residential zip|personal street|personal city|personal zip|home town|home county|home region|home postcode
-        |home extended address|lives in|home suburb|residence city|residence state|street home|home label
-    """,
-    PRIVATE: """
-        family members|family member|referred by|marriage date|wedding date|significant other|next kin|emergency contact|relation value
-        |relation type|relation label|related name|related names|family status|number children|son daughter|religious holiday
-        |domestic partner|life partner|event value|event type|event label|family size|civil status
-    """,
-    BODY: """
-        net worth|pay grade|blood type|eye color|hair color|health status|health condition|health conditions|health insurance|health issues
-        |health info|health information|health notes|special needs|mental health status|credit score|criminal record|police record
-        |special accommodations|hair colour
-    """,
+        |home extended address|lives in|home suburb|residence city|residence state|street home|home label""",
+    PRIVATE: """family members|family member|referred by|marriage date|wedding date|significant other|next kin|emergency contact
+        |relation value|relation type|relation label|related name|related names|family status|number children|son daughter
+        |religious holiday|domestic partner|life partner|event value|event type|event label|family size|civil status""",
+    BODY: """net worth|pay grade|blood type|eye color|hair color|health status|health condition|health conditions|health insurance
+        |health issues|health info|health information|health notes|special needs|mental health status|credit score|criminal record
+        |police record|special accommodations|hair colour""",
 }
 
 #: Names that are forbidden only as a whole.

@@ -141,7 +141,8 @@ def _decide(record: Record, register: Register, made: Plan, *, blocked: bool, ne
         register.joined(person)
     made.people[person.id] = None
     declined, crowded = _points(record, person, register, made, news)
-    person.settled |= _said(record)
+    # Only one row of the file can set them.
+    person.settled |= {name for name, value in (("title", record.title), ("organization_id", record.organization)) if value}
     for note in record.notes:
         if note not in person.notes:
             person.notes.add(note)
@@ -258,12 +259,6 @@ def _registered(record: Record, organization: Organization | None, *, new_id: Ca
         family=record.signs.families[0],
         canonical_name=record.signs.canonical_name,
     )
-
-
-def _said(record: Record) -> set[str]:
-    """Return the fields of a row that only one row of the file can set."""
-    said = {"title": record.title, "organization_id": record.organization}
-    return {name for name, value in said.items() if value}
 
 
 def _contradicted(record: Record, person: Person, organization: Organization | None) -> set[str]:
