@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final, Self, TypedDict, cast
 
 import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 from psycopg.rows import Row
+from psycopg.types.string import TextLoader
 
 #: Seconds to wait for an answer; a little less than twice the server's statement timeout.
 PATIENCE: Final = 15.0
@@ -41,9 +42,17 @@ KEPT_ALIVE: Final[KeepAlive] = {
 
 
 class Dialed(psycopg.Connection[Row]):
-    """A connection that is closed when a statement has no answer in time."""
+    """A connection whose UUIDs are strings, and that is closed when a statement has no answer in time."""
 
     patience = PATIENCE
+
+    @classmethod
+    def connect(cls, conninfo: str = "", **options: Any) -> Self:
+        """Connect as psycopg does."""
+        connection = super().connect(conninfo, **options)
+        # Ids are strings everywhere: an object for each, only to be written out again, costs a read more than its answer.
+        connection.adapters.register_loader("uuid", TextLoader)
+        return connection
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Wait for an answer, as psycopg does, with a default timeout.

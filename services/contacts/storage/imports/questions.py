@@ -9,7 +9,6 @@ from typing import Self
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
-from services.chassis.database.rows import plains
 from services.contacts.domain.imports.addresses import Office
 from services.contacts.domain.imports.matching import Person
 from services.contacts.domain.imports.records import Record
@@ -98,8 +97,7 @@ def learn(work: UnitOfWork, register: Register, asked: Questions, *, component: 
     beside = {"workplaces": asked.workplaces, "givens": asked.givens, "most": MOST_COLLEAGUES}
     reached += [str(row.id) for row in work.execute(_COLLEAGUES, beside)]
     given = {"families": asked.families, "offices": asked.offices, "names": asked.names, "reached": array(reached), "component": component}
-    people = plains(work.execute(_PEOPLE, given).mappings())
-    people = [row for row in people if not (checking and row["frozen"])]
+    people = [row for row in work.execute(_PEOPLE, given).mappings() if not (checking and row["frozen"])]
     if not people:
         return
     proposed = _proposed(work, [row["id"] for row in people])
@@ -259,16 +257,15 @@ _ORGANIZATIONS = text(
 
 
 def _learn_organizations(work: UnitOfWork, register: Register, asked: Questions) -> None:
-    rows = plains(work.execute(_ORGANIZATIONS, {"names": asked.organizations}).mappings())
+    rows = work.execute(_ORGANIZATIONS, {"names": asked.organizations}).mappings().all()
     if not rows:
         return
     offices: dict[str, set[str]] = {}
-    for office in plains(
-        work.execute(
-            text("SELECT organization_id, street, city, state, postal_code, phone FROM offices WHERE organization_id = ANY(CAST(:ids AS uuid[]))"),
-            {"ids": [row["id"] for row in rows]},
-        ).mappings()
-    ):
+    found = work.execute(
+        text("SELECT organization_id, street, city, state, postal_code, phone FROM offices WHERE organization_id = ANY(CAST(:ids AS uuid[]))"),
+        {"ids": [row["id"] for row in rows]},
+    )
+    for office in map(dict, found.mappings()):
         organization_id = office.pop("organization_id")
         offices.setdefault(organization_id, set()).add(Office(**office).key())
     for row in rows:
