@@ -59,6 +59,5 @@ def document(answer: Any) -> dict[str, Any]:
     (schema,), components = msgspec.json.schema_components([answer], ref_template="#/components/schemas/{name}")
     for name, component in components.items():
         if COMPONENTS.setdefault(name, component) != component:
-            message = f"Two answers are named {name}."
-            raise TypeError(message)
+            raise TypeError(f"Two answers are named {name}.")
     return schema

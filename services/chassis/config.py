@@ -136,10 +136,8 @@ class Settings:
             text = _read(environ, setting.name.upper())
             if text is not None:
                 values[setting.name] = _convert(setting, text)
-        missing = [f.name for f in fields(cls) if f.name == "service" and f.name not in values]
-        if missing:
-            message = f"Set {', '.join(name.upper() for name in missing)}."
-            raise SettingMissing(message)
+        if "service" not in values:
+            raise SettingMissing("Set SERVICE.")
         return cls(**values)  # type: ignore[arg-type]  # each value was converted to its field's type
 
 
@@ -154,14 +152,12 @@ def _convert(setting: Field[Any], text: str) -> object:
     if words := setting.metadata.get("words"):
         meant = next((word for word in words if word.lower() == text.strip().lower()), None)
         if meant is None:
-            message = f"Set {setting.name.upper()} to one of {', '.join(words)}."
-            raise SettingInvalid(message)
+            raise SettingInvalid(f"Set {setting.name.upper()} to one of {', '.join(words)}.")
         return meant
     if setting.type == "bool":
         word = text.strip().lower()
         if word not in _TRUE | _FALSE:
-            message = f"Set {setting.name.upper()} to true or false."
-            raise SettingInvalid(message)
+            raise SettingInvalid(f"Set {setting.name.upper()} to true or false.")
         return word in _TRUE
     if setting.type not in {"int", "float"}:
         return text
@@ -172,8 +168,7 @@ def _convert(setting: Field[Any], text: str) -> object:
         value = float("nan")
     if not least <= value <= most:
         kind = "whole number" if setting.type == "int" else "number"
-        message = f"Set {setting.name.upper()} to a {kind} from {_written(least)} to {_written(most)}."
-        raise SettingInvalid(message)
+        raise SettingInvalid(f"Set {setting.name.upper()} to a {kind} from {_written(least)} to {_written(most)}.")
     return value
 
 

@@ -12,8 +12,7 @@ import sys
 from typing import Any
 
 if "psycopg" in sys.modules:  # pragma: no cover - only after a wrong order of imports
-    _message = "psycopg was imported before services.chassis.green"
-    raise ImportError(_message)
+    raise ImportError("psycopg was imported before services.chassis.green")
 os.environ["PSYCOPG_WAIT_FUNC"] = "wait_selector"
 # eventlet's own resolver loads dnspython, which takes eight MiB in every process.
 os.environ["EVENTLET_NO_GREENDNS"] = "yes"
@@ -52,10 +51,8 @@ def check() -> None:
     :raises RuntimeError: sockets are not patched, or psycopg waits in C.
     """
     if not patcher.is_monkey_patched("socket"):
-        message = "sockets are not patched; import services.chassis.green first"
-        raise RuntimeError(message)
+        raise RuntimeError("sockets are not patched; import services.chassis.green first")
     # A process without a database has no psycopg.
     psycopg = sys.modules.get("psycopg")
     if psycopg is not None and psycopg.waiting.wait is not psycopg.waiting.wait_selector:
-        message = "psycopg waits in C; import services.chassis.green before it"
-        raise RuntimeError(message)
+        raise RuntimeError("psycopg waits in C; import services.chassis.green before it")

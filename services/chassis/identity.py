@@ -39,8 +39,7 @@ def statement(context: str, message: bytes) -> bytes:
     :raises ValueError: the purpose has other characters than small letters, digits, spaces and hyphens.
     """
     if not _CONTEXT.fullmatch(context):
-        sentence = "a purpose is words of small letters"
-        raise ValueError(sentence)
+        raise ValueError("a purpose is words of small letters")
     return b"liaison " + context.encode() + b"\0" + message
 
 

@@ -43,11 +43,23 @@ class RefusalWire(TypedDict):
     extra: dict[str, Any]
 
 
+#: The branches of the refusal tree, by name.
+BRANCHES: dict[str, type[Refusal]] = {}
+
+
 class Refusal(Exception):
     """The request cannot be granted."""
 
     branch: ClassVar[str] = "refusal"
     code: str = "refused"
+
+    def __init_subclass__(cls, *, branch: str | None = None) -> None:
+        """Add a branch to the tree; its code is its name, unless it has another one."""
+        super().__init_subclass__()
+        if branch is not None:
+            cls.branch = branch
+            cls.code = cls.__dict__.get("code", branch)
+            BRANCHES[branch] = cls
 
     def __init__(
         self,
@@ -65,13 +77,7 @@ class Refusal(Exception):
 
     def to_wire(self) -> RefusalWire:
         """Return what is sent of a refusal; of other exceptions, nothing is."""
-        return {
-            "branch": self.branch,
-            "code": self.code,
-            "detail": self.detail,
-            "errors": self.errors,
-            "extra": self.extra,
-        }
+        return {"branch": self.branch, "code": self.code, "detail": self.detail, "errors": self.errors, "extra": self.extra}
 
     @staticmethod
     def from_wire(wire: Mapping[str, Any]) -> Refusal:
@@ -85,81 +91,50 @@ class Refusal(Exception):
         )
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(Refusal, branch="unauthenticated"):
     """Sign in first."""
 
-    branch = "unauthenticated"
     code = "session-required"
 
 
-class Forbidden(Refusal):
+class Forbidden(Refusal, branch="forbidden"):
     """You may not do this."""
 
-    branch = "forbidden"
-    code = "forbidden"
 
-
-class NotFound(Refusal):
+class NotFound(Refusal, branch="not-found"):
     """There is no such record, or you may not see it."""
 
-    branch = "not-found"
-    code = "not-found"
 
-
-class Conflict(Refusal):
+class Conflict(Refusal, branch="conflict"):
     """The present state does not allow this."""
 
-    branch = "conflict"
-    code = "conflict"
 
-
-class Stale(Refusal):
+class Stale(Refusal, branch="stale"):
     """The record changed since you read it."""
 
-    branch = "stale"
-    code = "stale"
 
-
-class TooLarge(Refusal):
+class TooLarge(Refusal, branch="too-large"):
     """This is larger than allowed."""
 
-    branch = "too-large"
-    code = "too-large"
 
-
-class WrongType(Refusal):
+class WrongType(Refusal, branch="wrong-type"):
     """This kind of content is not supported."""
 
-    branch = "wrong-type"
-    code = "wrong-type"
 
-
-class Invalid(Refusal):
+class Invalid(Refusal, branch="invalid"):
     """Check the fields below."""
 
-    branch = "invalid"
-    code = "invalid"
 
-
-class PreconditionMissing(Refusal):
+class PreconditionMissing(Refusal, branch="precondition-missing"):
     """Say with If-Match which version of the record you mean."""
 
-    branch = "precondition-missing"
-    code = "precondition-missing"
 
-
-class TooMany(Refusal):
+class TooMany(Refusal, branch="too-many"):
     """There were too many requests. Try again later."""
 
-    branch = "too-many"
-    code = "too-many"
 
-
-class Unavailable(Refusal):
+class Unavailable(Refusal, branch="unavailable"):
     """A part of the system is not available. Try again shortly."""
-
-    branch = "unavailable"
-    code = "unavailable"
 
 
 class OutcomeUnknown(Unavailable):
@@ -174,34 +149,6 @@ class IdempotencyMismatch(Conflict):
     code = "idempotency-mismatch"
 
 
-BRANCHES: dict[str, type[Refusal]] = {
-    branch.branch: branch
-    for branch in (
-        Unauthenticated,
-        Forbidden,
-        NotFound,
-        Conflict,
-        Stale,
-        TooLarge,
-        WrongType,
-        Invalid,
-        PreconditionMissing,
-        TooMany,
-        Unavailable,
-    )
-}
-
-
-class OperationWire(TypedDict):
-    """An operation in a call's header."""
-
-    id: str
-    method: str
-    path: str
-    key: str | None
-    body_hash: str
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One command, as identified by the gateway; the service that runs it stores it with its result.
@@ -214,10 +161,6 @@ class Operation:
     path: str
     key: str | None
     body_hash: str
-
-    def to_wire(self) -> OperationWire:
-        """Return the content of the header that carries it."""
-        return {"id": self.id, "method": self.method, "path": self.path, "key": self.key, "body_hash": self.body_hash}
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
@@ -407,8 +350,7 @@ def wire_value(value: object) -> object:
         return str(value)
     if isinstance(value, set | frozenset):
         return sorted(value)
-    message = f"{type(value).__name__} has no JSON form"
-    raise TypeError(message)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 def chunks(items: Iterable[Any], size: int) -> Iterable[list[Any]]:

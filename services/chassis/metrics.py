@@ -25,13 +25,7 @@ ticks = Counter("liaison_ticks_total", "Timed work, by outcome.", ["service", "m
 dropped_calls = Counter("liaison_dropped_calls_total", "Calls that nobody could have answered.", ["service", "reason"], registry=registry)
 dead_letters = Counter("liaison_dead_letters_total", "Messages put aside for an operator: an alarm.", ["service", "reason"], registry=registry)
 shipped = Counter("liaison_shipped_total", "Outbox rows that the broker confirmed.", ["service"], registry=registry)
-oldest_waiting = Gauge(
-    "liaison_outbox_oldest_seconds",
-    "Age of the oldest row not shipped: alarm at 60.",
-    ["service"],
-    registry=registry,
-)
-heartbeat_age = Gauge("liaison_access_heartbeat_age_seconds", "Time since access was last heard.", ["service"], registry=registry)
+oldest_waiting = Gauge("liaison_outbox_oldest_seconds", "Age of the oldest row not shipped: alarm at 60.", ["service"], registry=registry)
 memory = Gauge("liaison_resident_kibibytes", "Largest resident memory of this process.", registry=registry)
 memory.set_function(lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 

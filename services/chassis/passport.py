@@ -36,8 +36,7 @@ def _keys_of(public_keys: str) -> dict[str, Ed25519PublicKey]:
     loaded = [load_pem_public_key(pem.encode()) for pem in pems_of(public_keys)]
     keys = [key for key in loaded if isinstance(key, Ed25519PublicKey)]
     if not keys or len(keys) != len(loaded):
-        message = "passports are checked under a public key in PEM"
-        raise ValueError(message)
+        raise ValueError("passports are checked under a public key in PEM")
     return {public_key_id(key): key for key in keys}
 
 
@@ -55,8 +54,7 @@ class PassportSigner:
         :raises ValueError: the lifetime exceeds 60 seconds.
         """
         if lifetime > LIFETIME:
-            message = "a passport lives for at most sixty seconds"
-            raise ValueError(message)
+            raise ValueError("a passport lives for at most sixty seconds")
         jti = new_id()
         claims = {
             "iss": ISSUER,

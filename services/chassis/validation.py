@@ -106,9 +106,6 @@ class Id(fields.UUID):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         return str(super()._deserialize(value, attr, data, **kwargs))
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
-        return None if value is None else str(value)
-
 
 def longest_list(field: fields.Field[Any]) -> int | None:
     """Return the maximum length of a list field, or None if it has none or is not a list."""

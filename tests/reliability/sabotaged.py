@@ -32,7 +32,7 @@ from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.entrypoints.rpc import RpcEntrypoint
 from services.chassis.messages import Announcement, Caller
 from services.chassis.outbox.relay import Relay
-from services.chassis.outbox.store import Outbox, Outgoing
+from services.chassis.outbox.store import Outbox
 from services.chassis.transport.publisher import Message, PublishResult
 from services.contacts.service.integrations import IntegrationConsumer
 
@@ -140,7 +140,7 @@ def relay_by_id(*, sound: bool) -> None:
                 text("SELECT id, routing_key, body::text AS body FROM outbox WHERE id > :last ORDER BY id LIMIT :limit"),
                 {"last": last[0], "limit": limit},
             ).all()
-            if rows and all(publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])):
+            if rows and all(publish([Message(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])):
                 last[0] = rows[-1].id
             connection.execute(text("UPDATE outbox SET done = true WHERE NOT done AND id <= :last"), {"last": last[0]})
         return len(rows)

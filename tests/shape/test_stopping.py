@@ -10,7 +10,6 @@ import pytest
 
 from deploy.migrations import SERVICES
 from deploy.provision import service_classes
-from services.chassis.entrypoints.consumers import QueueHandler
 from services.chassis.entrypoints.timers import Timer
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +19,7 @@ IMPORT = f"{MIDDLE}::test_an_import_that_is_stopped_in_the_middle_of_a_step_goes
 DAYS = "tests/integration/audit/test_days.py::test_asked_to_stop_it_leaves_the_other_days_to_the_next_process"
 WHATEVER = f"{BUS}::test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing"
 
-#: What runs at intervals, or gathers a queue.
+#: What runs at intervals.
 REGISTERED = {
     "access.beat": "short: one message",
     "access.sweep": "tests/integration/access/test_sessions.py::test_asked_to_stop_the_sweep_ends_behind_its_page",
@@ -50,7 +49,7 @@ SPAWNED = {
         "tests/reliability/test_away.py::test_a_service_that_is_stopped_is_missed_at_once_and_nothing_else_is",
     ),
     "services/chassis/entrypoints/container.py": (1, WHATEVER),
-    "services/chassis/entrypoints/consumers.py": (4, WHATEVER),
+    "services/chassis/entrypoints/consumers.py": (1, WHATEVER),
     "services/chassis/transport/presence.py": (1, "short: one look"),
     "services/chassis/outbox/relay.py": (2, f"{BUS}::test_a_backlog_in_the_outbox_keeps_no_process_from_ending_and_the_next_one_ships_the_rest"),
     "services/chassis/entrypoints/timers.py": (1, WHATEVER),
@@ -76,7 +75,7 @@ def _registered() -> set[str]:
     found = set()
     for service, kind in service_classes().items():
         for name in dir(kind):
-            if any(isinstance(each, Timer | QueueHandler) for each in getattr(getattr(kind, name), "nameko_entrypoints", ())):
+            if any(isinstance(each, Timer) for each in getattr(getattr(kind, name), "nameko_entrypoints", ())):
                 found.add(f"{service}.{name}")
     return found
 

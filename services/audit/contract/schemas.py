@@ -18,8 +18,7 @@ COVERED_AT_ONCE = 10_000
 
 def _plain(text: str) -> None:
     if any(ord(character) < 32 for character in text):
-        message = "No control characters."
-        raise ValidationError(message)
+        raise ValidationError("No control characters.")
 
 
 _word: list[Callable[[str], object]] = [validate.Length(min=1, max=200), _plain]

@@ -67,8 +67,7 @@ class Numbers:
         :raises ValueError: an earlier gap is still open.
         """
         if gap.start > self.contiguous + 1:
-            message = f"The numbers from {self.contiguous + 1} on are still waited for."
-            raise ValueError(message)
+            raise ValueError(f"The numbers from {self.contiguous + 1} on are still waited for.")
         self.contiguous = max(self.contiguous, gap.stop - 1)
         self.ahead = {n for n in self.ahead if n > self.contiguous}
         self._advance()

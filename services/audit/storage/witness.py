@@ -77,12 +77,10 @@ class WitnessFile:
             present = file.seek(0, os.SEEK_END)
             start = first * HASH_SIZE
             if present < start:
-                message = f"{self.leaves_path} ends after {present // HASH_SIZE} leaves, {first} were expected."
-                raise WitnessDamaged(message)
+                raise WitnessDamaged(f"{self.leaves_path} ends after {present // HASH_SIZE} leaves, {first} were expected.")
             overlap = content[: max(0, present - start)]
             if os.pread(file.fileno(), len(overlap), start) != overlap:
-                message = f"{self.leaves_path} has other leaves than the trail from position {first} on."
-                raise WitnessDamaged(message)
+                raise WitnessDamaged(f"{self.leaves_path} has other leaves than the trail from position {first} on.")
             # A crash may have left part of a leaf: the rest of it follows.
             file.write(content[len(overlap) :])
             os.fsync(file.fileno())

@@ -94,8 +94,7 @@ class Sequencer:
     def note(self) -> str:
         """The signed note of the last checkpoint (Ed25519 signs the same text to the same note)."""
         if self.signed is None:
-            message = "nothing was signed yet"
-            raise RuntimeError(message)
+            raise RuntimeError("nothing was signed yet")
         return self._key.sign(self.signed.text())
 
     def unannounced(self) -> list[str] | None:

@@ -23,6 +23,7 @@ from services.chassis.messages import Caller, wire_value
 
 _log = Log(__name__)
 
+#: The size of the largest batch.
 _MOST = 100
 
 Asked = TypeVar("Asked")
@@ -38,14 +39,12 @@ class _Waiting(Generic[Asked]):
 class Batcher(Generic[Asked, Answer]):
     """Collects requests and answers them in batches, one batch at a time."""
 
-    def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]], *, most: int = _MOST) -> None:
+    def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answer]]) -> None:
         """Prepare.
 
         :param answer: returns an answer for each request of a batch, in order. What it raises is raised for all of them.
-        :param most: the size of the largest batch.
         """
         self._answer = answer
-        self._most = most
         self._waiting: list[_Waiting[Asked]] = []
         self._busy = False
 
@@ -63,7 +62,7 @@ class Batcher(Generic[Asked, Answer]):
     def _work_off(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 try:
                     answers = self._answer([waiting.asked for waiting in batch])
                 except Exception as error:  # noqa: BLE001 - it is raised in the greenlets that ask

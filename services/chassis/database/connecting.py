@@ -65,8 +65,7 @@ class Dialed(psycopg.Connection[Row]):
             if timeout is not None:
                 raise
             self.pgconn.finish()
-            message = "the database did not answer in time"
-            raise psycopg.OperationalError(message) from None
+            raise psycopg.OperationalError("the database did not answer in time") from None
 
 
 @contextmanager

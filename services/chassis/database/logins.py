@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from psycopg import OperationalError
@@ -44,22 +45,17 @@ class Logins:
 
     def open(self, connect: Callable[[str], T]) -> T:
         """Open a connection outside of an engine; `connect` gets a libpq URL."""
-        *others, last = (url.set(drivername="postgresql").render_as_string(hide_password=False) for url in self._urls)
-        for url in others:
-            try:
-                return connect(url)
-            except OperationalError:
-                continue
-        return connect(last)
+        return self._try_each(lambda url: connect(url.set(drivername="postgresql").render_as_string(hide_password=False)))
 
     def _connect(self, _dialect: Any, _record: Any, arguments: tuple[Any, ...], options: Mapping[str, object]) -> Any:
+        return self._try_each(lambda url: self.dial(*arguments, **{**options, **_credentials(url)}))
+
+    def _try_each(self, connect: Callable[[URL], T]) -> T:
         *others, last = self._urls
         for url in others:
-            try:
-                return self.dial(*arguments, **{**options, **_credentials(url)})
-            except OperationalError:
-                continue
-        return self.dial(*arguments, **{**options, **_credentials(last)})
+            with suppress(OperationalError):
+                return connect(url)
+        return connect(last)
 
 
 def _credentials(url: URL) -> dict[str, str]:
@@ -70,6 +66,5 @@ def _credentials(url: URL) -> dict[str, str]:
 def _urls_of(setting: str) -> list[URL]:
     urls = [make_url(line.replace("postgresql://", "postgresql+psycopg://", 1)) for line in setting.split()]
     if not urls:
-        message = "a database has an address"
-        raise ValueError(message)
+        raise ValueError("a database has an address")
     return urls

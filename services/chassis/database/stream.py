@@ -55,7 +55,9 @@ class SignedEntry(UnsignedEntry):
     signature: str
 
 
-class _UnsignedVoid(TypedDict):
+class SignedVoid(TypedDict):
+    """A void as it is stored and shipped."""
+
     stream: str
     n: int
     void: bool
@@ -63,42 +65,31 @@ class _UnsignedVoid(TypedDict):
     replaced: str
     attempted: AuditEntry
     unknown: NotRequired[bool]
+    signature: NotRequired[str]
 
 
-class SignedVoid(_UnsignedVoid):
-    """A void as it is stored and shipped."""
+class Mark(TypedDict):
+    """Every number of the stream up to `mark` is settled; `head` is that line's hash, `beat` counts the marks."""
 
-    signature: str
-
-
-class _UnsignedMark(TypedDict):
     stream: str
     mark: int
     head: str
     beat: int
     at: str
     closed: NotRequired[bool]
+    signature: NotRequired[str]
 
 
-class Mark(_UnsignedMark):
-    """Every number of the stream up to `mark` is settled; `head` is that line's hash, `beat` counts the marks."""
+class Crash(TypedDict):
+    """The process of `stream` died with this mark and highest known number, as the stream `by` found."""
 
-    signature: str
-
-
-class _UnsignedCrash(TypedDict):
     stream: str
     mark: int
     crashed: bool
     highest: int
     by: str
     at: str
-
-
-class Crash(_UnsignedCrash):
-    """The process of `stream` died with this mark and highest known number, as the stream `by` found."""
-
-    signature: str
+    signature: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,37 +186,31 @@ class Stream:
         with self._lock:
             return not self._taken
 
-    @property
-    def mark(self) -> int:
-        """The highest number up to which every number is settled."""
-        with self._lock:
-            return self._mark()
-
     def sign_mark(self, *, closing: bool = False) -> Mark:
         """Return a signed mark with its line's hash, which also proves that the process is alive."""
         with self._lock:
-            mark = self._mark()
+            mark = min(self._taken, default=self._next) - 1
             self._links = {n: link for n, link in self._links.items() if n >= mark}
             self._beat += 1
-            wire: _UnsignedMark = {"stream": self.id, "mark": mark, "head": self._links[mark], "beat": self._beat, "at": _now()}
+            wire: Mark = {"stream": self.id, "mark": mark, "head": self._links[mark], "beat": self._beat, "at": _now()}
             if closing:
                 wire["closed"] = True
-            return {**wire, "signature": self._signature(wire)}
+            wire["signature"] = self._signature(wire)
+            return wire
 
     def sign_crash(self, stream: str, *, mark: int, highest: int) -> Crash:
         """Return a signed line that closes the stream of a dead process, with its mark and its highest known number."""
-        wire: _UnsignedCrash = {"stream": stream, "mark": mark, "crashed": True, "highest": highest, "by": self.id, "at": _now()}
-        return {**wire, "signature": self._signature(wire)}
-
-    def _mark(self) -> int:
-        return min(self._taken, default=self._next) - 1
+        wire: Crash = {"stream": stream, "mark": mark, "crashed": True, "highest": highest, "by": self.id, "at": _now()}
+        wire["signature"] = self._signature(wire)
+        return wire
 
     def _void(self, n: int, unknown: bool) -> Void:
         taken = self._taken[n]
-        wire: _UnsignedVoid = {"stream": self.id, "n": n, "void": True, "prev": taken.prev, "replaced": taken.link, "attempted": taken.entry}
+        wire: SignedVoid = {"stream": self.id, "n": n, "void": True, "prev": taken.prev, "replaced": taken.link, "attempted": taken.entry}
         if unknown:
             wire["unknown"] = True
-        return Void(n, taken.day, unknown, {**wire, "signature": self._signature(wire)})
+        wire["signature"] = self._signature(wire)
+        return Void(n, taken.day, unknown, wire)
 
     def _signature(self, line: Mapping[str, object]) -> str:
         return base64.b64encode(self._key.sign(statement(_LINE, canonical(line)))).decode()

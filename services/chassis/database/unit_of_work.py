@@ -154,8 +154,7 @@ class UnitOfWork:
     def connection(self) -> Connection:
         """The open connection."""
         if self._connection is None:
-            message = "the unit of work is not open"
-            raise RuntimeError(message)
+            raise RuntimeError("the unit of work is not open")
         return self._connection
 
     def __enter__(self) -> Self:
@@ -164,8 +163,7 @@ class UnitOfWork:
         :raises DatabaseUnavailable: there was no connection in time.
         """
         if _open_work.get():
-            message = "units of work do not nest"
-            raise RuntimeError(message)
+            raise RuntimeError("units of work do not nest")
         with translated():
             self._connection = self._begin()
         _open_work.set(True)
@@ -321,8 +319,7 @@ class UnitOfWork:
         :raises ValueError: the caller belongs to another component, and row-level security is set for this one.
         """
         if caller.component != self.caller.component:
-            message = "a transaction is of one component"
-            raise ValueError(message)
+            raise ValueError("a transaction is of one component")
         theirs = copy.copy(self)
         theirs.caller = caller
         return theirs
@@ -472,5 +469,4 @@ class AutocommitReader(UnitOfWork):
 
         :raises RuntimeError: always.
         """
-        message = f"a reading does not announce {announcement.name}"
-        raise RuntimeError(message)
+        raise RuntimeError(f"a reading does not announce {announcement.name}")

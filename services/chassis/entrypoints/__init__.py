@@ -5,11 +5,10 @@ A service class uses these names::
     @rpc(action, ...)                    answers calls
     @announcement_handler(Announcement)  handles each announcement once
     @timer(seconds=, action=)            runs at intervals and when its `Wakeup` is used
-    @queue_handler(queue)                handles messages of a queue in batches
     DatabaseProvider()  BusProvider()  SettingsProvider()
 """
 
-from services.chassis.entrypoints.consumers import Received, announcement_handler, queue_handler
+from services.chassis.entrypoints.consumers import announcement_handler
 from services.chassis.entrypoints.providers import Bus, BusProvider, DatabaseProvider, SettingsProvider
 from services.chassis.entrypoints.rpc import rpc
 from services.chassis.entrypoints.timers import Wakeup, timer
@@ -18,11 +17,9 @@ __all__ = [
     "Bus",
     "BusProvider",
     "DatabaseProvider",
-    "Received",
     "SettingsProvider",
     "Wakeup",
     "announcement_handler",
-    "queue_handler",
     "rpc",
     "timer",
 ]

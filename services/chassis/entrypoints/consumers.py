@@ -1,4 +1,4 @@
-"""Entrypoints for queues: `announcement_handler` handles each announcement once; `queue_handler` takes messages in batches.
+"""`announcement_handler`: an entrypoint that handles each announcement once.
 
 The message's id is inserted into the inbox table in the transaction of its effect; the acknowledgement follows the commit.
 With `@announcement_handler(..., batch=True)`, all waiting announcements of a kind are handled in one transaction.
@@ -13,10 +13,8 @@ from uuid import UUID
 
 import eventlet
 import orjson
-from eventlet.event import Event
 
 from services.chassis import logs, metrics
-from services.chassis.backoff import pauses
 from services.chassis.entrypoints.container import Performed
 from services.chassis.entrypoints.queue_consumer import QueueConsumer
 from services.chassis.entrypoints.retry import RetryHandler
@@ -181,7 +179,7 @@ class AnnouncementHandler(Performed):
             _log.warning("messages.failed", announcement=self.announcement.name, size=len(batch), **logs.where(error))
             return False
         for pending, outcome in zip(batch, outcomes, strict=True):
-            self.consumer.retry_handler.done(pending.message)
+            pending.message.ack()
             self._count(pending, outcome)
         return True
 
@@ -197,7 +195,7 @@ class AnnouncementHandler(Performed):
                 retry_handler.dead_letter(pending.message, type(error).__qualname__)
                 return
             (outcome,) = self._run_handlers(worker, [pending], [announcement])
-            retry_handler.done(pending.message)
+            pending.message.ack()
         except Unavailable as error:
             outcome = "postponed"
             retry_handler.postponed(pending.message, error.code)
@@ -228,103 +226,6 @@ class AnnouncementHandler(Performed):
 
 
 announcement_handler = AnnouncementHandler.decorator
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """One message of a batch: its id, its decoded JSON body, and its sender."""
-
-    id: str
-    body: Any
-    #: The account that published it, authenticated by the broker.
-    sender: str = ""
-
-
-class QueueHandler(Performed):
-    """The entrypoint behind `@queue_handler`: calls the method with a list of `Received`, one batch at a time, in order.
-
-    A batch is acknowledged when the method returns. After an error the whole batch is tried again and never skipped;
-    messages that are not JSON are dead-lettered.
-    """
-
-    consumer = QueueConsumer()
-
-    def __init__(self, queue: str, *, most: int = 500, **kwargs: Any) -> None:
-        """Take at most `most` messages of the queue in one batch."""
-        self.queue = queue
-        self.most = most
-        self._waiting: list[tuple[Delivery, Received]] = []
-        self._arrived = Event()
-        self._stopping = False
-        self._greenlet: Any = None
-        super().__init__(**kwargs)
-
-    def start(self) -> None:
-        """Start to connect and to consume."""
-        process = self.consumer.process
-        self._retry_handler = RetryHandler(process.publisher, service=process.service, queue=self.queue)
-        self.consumer.consume(self.queue, prefetch=self.most, receive=self._receive)
-        self._greenlet = self.container.spawn_managed_thread(self._run, identifier=f"batches of {self.queue}")
-
-    def stop(self) -> None:
-        """Receive no more messages, and finish the current batch."""
-        self._stopping = True
-        self.consumer.pause()
-        self._wake()
-        self._greenlet.wait()
-
-    def _receive(self, message: Delivery) -> None:
-        if len(message.body) > _LARGEST * 16:
-            eventlet.spawn(self._retry_handler.dead_letter, message, "too-large")
-            return
-        try:
-            body = orjson.loads(message.body)
-        except (orjson.JSONDecodeError, TypeError):
-            eventlet.spawn(self._retry_handler.dead_letter, message, "Undecodable")
-            return
-        sender = origin_of(message, queue=self.queue, own=self.consumer.process.address.account).sender
-        self._waiting.append((message, Received(str(message.properties.get("message_id") or ""), body, sender)))
-        self._wake()
-
-    def _wake(self) -> None:
-        if not self._arrived.ready():
-            self._arrived.send()
-
-    def _run(self) -> None:
-        while not self._stopping:
-            if not self._waiting:
-                self._arrived.wait()
-                self._arrived = Event()
-                continue
-            batch, self._waiting = self._waiting[: self.most], self._waiting[self.most :]
-            finished = Event()
-            self.container.spawn_worker(self, (), {}, context_data={"batch": batch, "finished": finished})
-            finished.wait()
-
-    def perform(self, worker: Any, method: Callable[..., Any]) -> Any:
-        """Call the method with one batch until it succeeds, without messages of a lost connection: they are delivered again."""
-        batch = worker.data["batch"]
-        waits = pauses(first=0.1, longest=5.0)
-        try:
-            while not self._stopping:
-                batch = [(message, received) for message, received in batch if message.is_live]
-                if not batch:
-                    return
-                try:
-                    method([received for _, received in batch])
-                except Exception as error:  # noqa: BLE001 - an entry is never skipped, whatever happens
-                    pause = next(waits)
-                    _log.error("batch.failed", queue=self.queue, size=len(batch), pause=pause, **logs.where(error))
-                    eventlet.sleep(pause)
-                else:
-                    for message, _ in batch:
-                        message.ack()
-                    return
-        finally:
-            worker.data["finished"].send()
-
-
-queue_handler = QueueHandler.decorator
 
 
 def _open(message: Delivery, topic: str) -> _Envelope:

@@ -57,8 +57,7 @@ class Process:
         :raises RuntimeError: this service has none.
         """
         if self.database is None:
-            message = f"{self.service} has no database"
-            raise RuntimeError(message)
+            raise RuntimeError(f"{self.service} has no database")
         return self.database
 
     def renew(self, fresh: Settings) -> None:

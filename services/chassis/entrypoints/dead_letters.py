@@ -13,7 +13,7 @@ from services.chassis import logs
 from services.chassis.entrypoints.retry import ATTEMPT, REASON, attempt_of
 from services.chassis.messages import Unavailable, new_id
 from services.chassis.refusals import NoDeadLetters
-from services.chassis.topology import dead_letter_queue, retries
+from services.chassis.topology import OPERATOR, dead_letter_queue, retries
 from services.chassis.transport.connection import Address, Delivery
 from services.chassis.transport.origin import headers_of, origin_of_dead_letter
 from services.chassis.transport.publisher import Message, Publisher, PublishResult
@@ -42,7 +42,7 @@ def list_dead_letters(address: Address, queue: str) -> list[DeadLetter]:
         return [_describe(message, address) for message in _take(channel, queue)]
 
 
-def replay(address: Address, queue: str, message_id: str | None = None, *, identity: str = "operator") -> int:
+def replay(address: Address, queue: str, message_id: str | None = None) -> int:
     """Return one dead letter, or all, to its queue, and reset the attempts; return how many.
 
     A dead letter is acknowledged after the broker confirmed the copy.
@@ -50,7 +50,7 @@ def replay(address: Address, queue: str, message_id: str | None = None, *, ident
     :raises NoDeadLetters: there is no message with that id.
     :raises Unavailable: the broker did not confirm a copy.
     """
-    publisher = Publisher(address, identity=identity)
+    publisher = Publisher(address, identity=OPERATOR)
     publisher.start()
     try:
         if not publisher.wait_up(_CONFIRMED_WITHIN):

@@ -30,8 +30,7 @@ class DatabaseProvider(DependencyProvider):
         """Start the relay."""
         process = process_of(self)
         if process.database is None:
-            message = f"{process.service} has no database"
-            raise RuntimeError(message)
+            raise RuntimeError(f"{process.service} has no database")
         self.relay = Relay(process.database, process.publisher, process.backlog)
         self.relay.start()
 
@@ -85,8 +84,7 @@ class Bus:
         :raises RuntimeError: a unit of work is open; a transaction must not wait for the bus.
         """
         if work_is_open():
-            message = "no bus call while a unit of work is open"
-            raise RuntimeError(message)
+            raise RuntimeError("no bus call while a unit of work is open")
         return self._client.call(
             service,
             method,

@@ -34,10 +34,6 @@ class RetryHandler:
         self._service = service
         self._exchange = retries(queue)
 
-    def done(self, message: Delivery) -> None:
-        """Acknowledge a message whose effect is committed."""
-        message.ack()
-
     def failed(self, message: Delivery, error: BaseException) -> None:
         """Retry after 1, 10 and 60 seconds; dead-letter after the fourth failure."""
         attempt = attempt_of(message)

@@ -17,8 +17,8 @@ from services.chassis.logs import Log
 from services.chassis.messages import Refusal, may_go_unheard
 from services.chassis.outbox.backlog import Backlog
 from services.chassis.outbox.partitions import OutboxPartitions
-from services.chassis.outbox.store import BATCH, Answer, Outbox, Outgoing
-from services.chassis.transport.publisher import Publisher, PublishResult
+from services.chassis.outbox.store import BATCH, Answer, Outbox
+from services.chassis.transport.publisher import Message, Publisher, PublishResult
 
 _log = Log(__name__)
 
@@ -167,7 +167,7 @@ class Relay:
             metrics.shipped.labels(self._service).inc(count)
         return count
 
-    def _publish(self, messages: Sequence[Outgoing]) -> list[Answer]:
+    def _publish(self, messages: Sequence[Message]) -> list[Answer]:
         results = self._publisher.publish_confirmed(messages)
         self._was_answered = not {PublishResult.UNKNOWN, PublishResult.REFUSED} & set(results)
         return [

@@ -19,30 +19,28 @@ Lines on the wire to audit, each with a `signature`::
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import Connection, Row, text
 
 from services.chassis.database.stream import Crash, Mark, Stream, Void
 from services.chassis.messages import new_id, wire_value
+from services.chassis.topology import ANNOUNCEMENTS, AUDIT, ENTRIES
+from services.chassis.transport.publisher import Message
 
 if TYPE_CHECKING:
     from services.chassis.database import Database
 
 # Text SQL: the tables are the chassis's own in each database, made by scripts and not declared.
 
-ANNOUNCEMENTS = "announcements"
-AUDIT = "audit"
-ENTRIES = "audit.entries"
 BATCH = 500
 #: Checks, four seconds apart, without a settled number after which a process is dead; a living one settles every ten seconds.
 DEAD_AFTER_LOOKS = 6
 #: The result for one message: confirmed (True), rejected or unknown (False), unroutable (None).
 Answer = bool | None
-Publish = Callable[[Sequence["Outgoing"]], Sequence[Answer]]
+Publish = Callable[[Sequence[Message]], Sequence[Answer]]
 
 _TABLES = """
 CREATE TABLE outbox (
@@ -137,16 +135,6 @@ def chassis_tables(service: str, *, narrow_roles: Iterable[str] = ()) -> str:
     return script
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message for the relay to publish."""
-
-    id: str
-    exchange: Literal["announcements", "audit"]
-    routing_key: str
-    body: bytes
-
-
 class Outbox:
     """Reads and updates the outbox tables for the relay.
 
@@ -186,7 +174,7 @@ class Outbox:
                 return 0
             lines = [*self._certificates(connection, rows), *(row.body for row in rows)]
             body = b'{"entries":[' + b",".join(line.encode() for line in lines) + b"]}"
-            (confirmed,) = publish([Outgoing(new_id(), "audit", ENTRIES, body)])
+            (confirmed,) = publish([Message(new_id(), AUDIT, ENTRIES, body)])
             if not confirmed:
                 return 0
             connection.execute(
@@ -210,7 +198,7 @@ class Outbox:
             ).all()
             if not rows:
                 return 0
-            answers = publish([Outgoing(str(r.id), "announcements", r.routing_key, r.body.encode()) for r in rows])
+            answers = publish([Message(str(r.id), ANNOUNCEMENTS, r.routing_key, r.body.encode()) for r in rows])
             confirmed = [row for row, answer in zip(rows, answers, strict=True) if answer]
             unroutable = [row for row, answer in zip(rows, answers, strict=True) if answer is None]
             for change, changed in (("done = true", confirmed), (_STEP_BACK, unroutable)):
@@ -296,11 +284,11 @@ class Outbox:
             )
         self._marked[stream.id] = mark
 
-    def beat(self) -> Outgoing:
+    def beat(self) -> Message:
         """Return a heartbeat for audit with the certificates and marks of this process; it needs no database."""
         streams = [*self._database.ending, self._database.stream]
         lines = [line for stream in streams for line in (stream.certificate.encode(), orjson.dumps(stream.sign_mark()))]
-        return Outgoing(new_id(), "audit", ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
+        return Message(new_id(), AUDIT, ENTRIES, b'{"entries":[' + b",".join(lines) + b"]}")
 
     def close_dead_streams(self) -> int:
         """Close the streams of processes that settled nothing during six checks; return how many.

@@ -101,9 +101,9 @@ class Child:
 class Pool:
     """Runs module-level functions in child processes; arguments are pickled, results are plain values."""
 
-    def __init__(self, *, memory: int = _MEMORY, seconds: int = _SECONDS, waited: float = _WAITED, idle: float = _IDLE) -> None:
+    def __init__(self, *, seconds: int = _SECONDS, waited: float = _WAITED, idle: float = _IDLE) -> None:
         """Set the limits of one call; start nothing."""
-        self.memory, self.seconds, self.waited, self.idle = memory, seconds, waited, idle
+        self.seconds, self.waited, self.idle = seconds, waited, idle
         self._turns, self._long_turns = Semaphore(_CHILDREN), Semaphore(_AT_LONG_WORK)
         self._resting: list[Child] = []
         self._at_work: set[Child] = set()
@@ -184,7 +184,7 @@ class Pool:
             child.resting.cancel()
         else:
             try:
-                child = Child(self.memory)
+                child = Child(_MEMORY)
             except OSError as error:
                 # The system has no process or no memory left.
                 raise Unavailable from error

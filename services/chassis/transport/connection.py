@@ -113,8 +113,7 @@ class _BatchedFrames:
 
     def write(self, frame: bytes | memoryview) -> None:
         if self._transport.sock is None:
-            message = "the connection is closed"
-            raise ConnectionResetError(message)
+            raise ConnectionResetError("the connection is closed")
         self._waiting.append(bytes(frame))
         if not self._busy:
             self._busy = True
@@ -267,8 +266,6 @@ class BrokerConnection:
         self._reader: Any = None
         self._heart: Any = None
         self.blocked = False
-        #: The error that ended the last connection or attempt.
-        self.last_error: BaseException | None = None
 
     @property
     def is_up(self) -> bool:
@@ -282,8 +279,7 @@ class BrokerConnection:
         :raises BrokerUnavailable: there is no connection.
         """
         if self._channel is None:
-            message = f"{self._name}: no connection to the broker"
-            raise BrokerUnavailable(message)
+            raise BrokerUnavailable(f"{self._name}: no connection to the broker")
         return self._channel
 
     def start(self) -> None:
@@ -337,8 +333,7 @@ class BrokerConnection:
         """
         channel = self.channel
         if self.blocked:
-            message = f"{self._name}: the broker takes nothing in"
-            raise BrokerUnavailable(message)
+            raise BrokerUnavailable(f"{self._name}: the broker takes nothing in")
         if self._account:
             # The broker rejects another account's name, and receivers reject a message without one.
             properties["user_id"] = self._account
@@ -365,7 +360,6 @@ class BrokerConnection:
                 while not self._stopping:
                     self._connection.transport.drain_events(inner)  # type: ignore[union-attr]  # just connected
             except LOST as error:
-                self.last_error = error
                 if not self._stopping:
                     _log.warning("broker.lost", link=self._name, error=type(error).__name__, pause=pause)
             except Exception:  # noqa: BLE001 - an error in a callback must not end the connection's only reader

@@ -111,10 +111,6 @@ class _Queue:
         while self.messages and (at := self.messages[0].expires_at) is not None and at <= now:
             self.dead_letter(self.messages.popleft(), "expired")
 
-    def settle(self, queued: _QueuedMessage) -> None:
-        """Remove an acknowledged message from the journal."""
-        self.broker.journal.remove(queued)
-
     def requeue(self, queued: _QueuedMessage) -> None:
         """Return a message to the front, or dead-letter it after too many deliveries."""
         limit = self.arguments.get("x-delivery-limit")
@@ -283,8 +279,7 @@ class Broker:
         else:
             known = self.state.exchanges.get(exchange)
             if known is None:
-                message = f"NOT_FOUND - no exchange {exchange!r}"
-                raise ChannelError(message, (60, 40), "Basic.publish", "404")
+                raise ChannelError(f"NOT_FOUND - no exchange {exchange!r}", (60, 40), "Basic.publish", "404")
             kind = known["type"]
             names = {
                 queue
@@ -297,10 +292,7 @@ class Broker:
         """Put a copy into every queue that it is routed to; return whether there was one."""
         queues = self.route(exchange, routing_key)
         for queue in queues:
-            properties = {
-                **raw["properties"],
-                "delivery_info": {"exchange": exchange, "routing_key": routing_key},
-            }
+            properties = {**raw["properties"], "delivery_info": {"exchange": exchange, "routing_key": routing_key}}
             queue.put(_QueuedMessage({**raw, "properties": properties}))
         self.journal.write(durably=False)
         return bool(queues)
@@ -309,8 +301,6 @@ class Broker:
 class Channel(virtual.Channel):
     """A channel of the in-process broker."""
 
-    body_encoding: Any = None
-    supports_fanout = True
     do_restore = False
 
     def __init__(self, connection: Transport, **kwargs: Any) -> None:
@@ -341,8 +331,7 @@ class Channel(virtual.Channel):
         if passive:
             known = self._broker.queues.get(name)
             if known is None:
-                message = f"NOT_FOUND - no queue {name!r}"
-                raise ChannelError(message, (50, 10), "Queue.declare", "404")
+                raise ChannelError(f"NOT_FOUND - no queue {name!r}", (50, 10), "Queue.declare", "404")
         else:
             known = self._broker.declare(name, durable=durable, arguments=arguments or {}, owner=self.connection if exclusive else None)
         return queue_declare_ok_t(name, len(known.messages), len(known.consumers))
@@ -352,24 +341,6 @@ class Channel(virtual.Channel):
         known = self._broker.queues.get(queue)
         if known is not None and not (if_empty and known.messages) and not (if_unused and known.consumers):
             self._broker.delete(queue)
-
-    def queue_purge(self, queue: str, **_: Any) -> int:
-        """Drop all waiting messages; return how many."""
-        messages = self._broker.queues[queue].messages
-        count = len(messages)
-        for queued in messages:
-            self._broker.journal.remove(queued)
-        messages.clear()
-        return count
-
-    def _has_queue(self, queue: str, **_: Any) -> bool:
-        return queue in self._broker.queues
-
-    def _size(self, queue: str) -> int:
-        return len(self._broker.queues[queue].messages)
-
-    def _queue_bind(self, *_: Any) -> None:
-        """Do nothing: the broker reads the exchange's table."""
 
     # Publishing
 
@@ -392,14 +363,8 @@ class Channel(virtual.Channel):
         self._published += 1
         routed = self._broker.publish(raw, exchange, routing_key)
         if mandatory and not routed:
-            error = ChannelError("NO_ROUTE", (60, 50), "Basic.return", "312")
-            self._notify(
-                "basic_return",
-                error,
-                exchange,
-                routing_key,
-                self.Message({**raw, "properties": {**raw["properties"], "delivery_tag": 0}}, channel=self),
-            )
+            returned = self.Message({**raw, "properties": {**raw["properties"], "delivery_tag": 0}}, channel=self)
+            self._notify("basic_return", ChannelError("NO_ROUTE", (60, 50), "Basic.return", "312"), exchange, routing_key, returned)
         if self._confirming:
             self.connection.confirm(self, self._published)
 
@@ -426,8 +391,7 @@ class Channel(virtual.Channel):
         """Push messages of a queue to `callback`; return the consumer tag."""
         known = self._broker.queues.get(queue)
         if known is None:
-            message = f"NOT_FOUND - no queue {queue!r}"
-            raise ChannelError(message, (60, 20), "Basic.consume", "404")
+            raise ChannelError(f"NOT_FOUND - no queue {queue!r}", (60, 20), "Basic.consume", "404")
         tag = consumer_tag or f"ctag-{next(self._tags)}-{id(self)}"
         consumer = _Consumer(tag, known, self, callback or (lambda _: None), no_ack, self._prefetch)
         self._by_tag[tag] = consumer
@@ -445,23 +409,20 @@ class Channel(virtual.Channel):
         """Deliver a message to a consumer of this channel."""
         tag = next(self._tags)
         if consumer.no_ack:
-            consumer.queue.settle(queued)
+            self._broker.journal.remove(queued)
         else:
             consumer.unacknowledged += 1
             self._given[tag] = (queued, consumer)
         self.connection.receive(consumer, self._message(queued, tag))
 
-    def basic_get(self, queue: str, no_ack: bool = False, **_: Any) -> Any:
+    def basic_get(self, queue: str, **_: Any) -> Any:
         """Return the first message of a queue, or None."""
         known = self._broker.queues[queue]
         if not known.messages:
             return None
         queued, tag = known.messages.popleft(), next(self._tags)
-        if no_ack:
-            known.settle(queued)
-        else:
-            queued.deliveries += 1
-            self._given[tag] = (queued, known)
+        queued.deliveries += 1
+        self._given[tag] = (queued, known)
         return self._message(queued, tag)
 
     def _message(self, queued: _QueuedMessage, tag: int) -> Any:
@@ -479,7 +440,7 @@ class Channel(virtual.Channel):
         tags = [tag for tag in self._given if tag <= delivery_tag] if multiple else [delivery_tag]
         for tag in tags:
             queued, queue = self._take_back(tag)
-            queue.settle(queued)
+            self._broker.journal.remove(queued)
             queue.pump()
         self._broker.journal.write(durably=False)
 
@@ -517,8 +478,6 @@ class Transport(virtual.Transport):
     """A connection to the in-process broker."""
 
     Channel = Channel
-    driver_type = "embedded"
-    driver_name = "embedded"
     connection_errors = (OSError,)
     implements = base.Transport.implements.extend(asynchronous=False, exchange_type=frozenset(["direct", "topic", "fanout"]), heartbeats=False)
 
@@ -581,6 +540,3 @@ class Transport(virtual.Transport):
         for queue in [q for q in self.broker.queues.values() if q.owner is self]:
             self.broker.delete(queue.name)
         self._wake_up()
-
-    def heartbeat_check(self, connection: Any, rate: int = 2) -> None:
-        """Do nothing: there is no network."""

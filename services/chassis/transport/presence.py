@@ -123,8 +123,7 @@ class Presence:
 
     def _open(self) -> None:
         if self._stopped:
-            message = f"{self._name}: stopped"
-            raise BrokerUnavailable(message)
+            raise BrokerUnavailable(f"{self._name}: stopped")
         # Without heartbeats, because nothing reads between two checks; each check has a deadline.
         self._connection = self._address.connection(heartbeat=0, client_properties={"connection_name": self._name})
         self._connection.connect()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 import eventlet
 from eventlet.event import Event
@@ -22,35 +22,16 @@ CONFIRM_TIMEOUT = 10.0
 _WARN_AGAIN_AFTER = 60.0
 
 
-class OutgoingMessage(Protocol):
-    """A message to publish."""
-
-    @property
-    def id(self) -> str:
-        """The message id, by which the receiver's inbox table detects duplicates."""
-
-    @property
-    def exchange(self) -> str:
-        """The exchange to publish to."""
-
-    @property
-    def routing_key(self) -> str:
-        """The routing key to publish with."""
-
-    @property
-    def body(self) -> bytes:
-        """The JSON body."""
-
-
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An outgoing message with headers."""
+    """A message to publish; the receiver's inbox table detects duplicates by its id."""
 
     id: str
     exchange: str
     routing_key: str
+    #: JSON.
     body: bytes
-    headers: Mapping[str, object] = field(default_factory=dict)
+    headers: Mapping[str, object] | None = None
 
 
 class PublishResult(Enum):
@@ -102,7 +83,7 @@ class Publisher:
         """Close the connection."""
         self._broker.stop()
 
-    def publish_confirmed(self, messages: Sequence[OutgoingMessage], timeout: float = CONFIRM_TIMEOUT) -> list[PublishResult]:
+    def publish_confirmed(self, messages: Sequence[Message], timeout: float = CONFIRM_TIMEOUT) -> list[PublishResult]:
         """Publish messages, wait for the broker's confirms, and return a result for each, in order.
 
         Messages without a confirm after `timeout` seconds are `UNKNOWN`. Raises nothing if the broker is unavailable.
@@ -119,7 +100,7 @@ class Publisher:
                     message.body,
                     exchange=message.exchange,
                     routing_key=message.routing_key,
-                    headers=getattr(message, "headers", None),
+                    headers=message.headers,
                     mandatory=True,
                     message_id=message.id,
                     delivery_mode=_PERSISTENT,

@@ -125,7 +125,7 @@ class RpcClient:
         if passport is not None:
             headers[PASSPORT] = passport
         if operation is not None:
-            headers[OPERATION] = orjson.dumps(operation.to_wire()).decode()
+            headers[OPERATION] = orjson.dumps(operation).decode()
         body = orjson.dumps({"args": [], "kwargs": dict(kwargs)}, default=wire_value)
         correlation_id = uuid.uuid4().hex
         waiting = self._waiting[correlation_id] = _Waiting(service)
@@ -166,8 +166,7 @@ class RpcClient:
 
     def _wait_for_connection(self, seconds: float) -> None:
         if not self._broker.is_up and not self._broker.wait_up(seconds):
-            message = "no connection to the broker"
-            raise BrokerUnavailable(message)
+            raise BrokerUnavailable("no connection to the broker")
 
     # The connection's reader greenlet calls these methods.
 

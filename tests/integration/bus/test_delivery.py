@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from services.chassis.database import DatabaseUnavailable
-from services.chassis.entrypoints import DatabaseProvider, Received, announcement_handler, queue_handler, rpc
+from services.chassis.entrypoints import DatabaseProvider, announcement_handler, rpc
 from services.chassis.entrypoints.dead_letters import discard, list_dead_letters, replay
 from services.chassis.messages import Announcement, Caller, new_id
 from services.chassis.outbox import relay
@@ -21,7 +21,7 @@ from services.chassis.outbox.partitions import OutboxPartitions
 from services.chassis.outbox.store import Outbox
 from services.chassis.refusals import NoDeadLetters
 from services.chassis.runtime.process import compose
-from services.chassis.topology import DELIVERY_LIMIT, dead_letter_queue
+from services.chassis.topology import DELIVERY_LIMIT
 from services.chassis.transport.origin import Origin, headers_of
 from services.chassis.transport.publisher import Message, Publisher, PublishResult
 from tests.integration.bus.conftest import World
@@ -288,36 +288,3 @@ def test_poison_is_dead_lettered_and_the_service_lives(probe: World, lines: list
     assert SECRET not in repr((lines, dead_letters))
     assert [line for line in lines if line["event"] == "broker.lost"] == []
     assert probe.client().call("probe", "greet", {}) == {"hello": "world"}
-
-
-class Sequencer:
-    """Takes its entries in batches."""
-
-    name = "sequencer"
-    database = DatabaseProvider()
-    batches: ClassVar[list[list[str]]] = []
-    failures: ClassVar[list[Exception]] = []
-
-    @queue_handler("audit.entries", most=10)
-    def take(self, batch: list[Received]) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
-        self.batches.append([received.body["n"] for received in batch if "n" in received.body])
-
-
-def test_a_batch_is_taken_in_order_and_again_after_a_mistake(world: World) -> None:
-    Sequencer.batches.clear()
-    Sequencer.failures[:] = [RuntimeError(), DatabaseUnavailable()]
-    world.declare(Sequencer, retry_seconds=FAST)
-    publisher = Publisher(compose(world.settings("probe")).address, identity="tests")
-    publisher.start()
-    assert publisher.wait_up(10)
-    messages = [Message(new_id(), "audit", "audit.entries", orjson.dumps({"n": n})) for n in range(25)]
-    messages.insert(3, Message(new_id(), "audit", "audit.entries", b"not json"))
-    assert set(publisher.publish_confirmed(messages)) == {PublishResult.CONFIRMED}
-    world.run(Sequencer)
-    eventually(lambda: [n for batch in Sequencer.batches for n in batch] == list(range(25)))
-    assert max(map(len, Sequencer.batches)) <= 10
-    eventually(lambda: world.depth(dead_letter_queue("audit.entries")) == 1)
-    eventually(lambda: world.depth("audit.entries") == 0)
-    publisher.stop()

@@ -15,11 +15,10 @@ import pytest
 
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
-from services.chassis.entrypoints import DatabaseProvider, announcement_handler, queue_handler, rpc, timer
+from services.chassis.entrypoints import DatabaseProvider, announcement_handler, rpc, timer
 from services.chassis.messages import Announcement, Caller, Unavailable
 from services.chassis.outbox.store import Outbox
 from services.chassis.signals import is_asked_to_stop
-from services.chassis.topology import ENTRIES
 from tests.integration.bus.conftest import World
 from tests.support import eventually
 from tests.support.keys import key_of, pem_of
@@ -178,11 +177,6 @@ class Busy:
         if self._begin("told"):
             eventlet.sleep(600)
 
-    @queue_handler(ENTRIES)
-    def gather(self, _batch: list[Any]) -> None:
-        if self._begin("gather"):
-            raise RuntimeError("always")
-
 
 _BUSY = _PROCESS.replace("import Probe", "import Busy").replace("(Probe,", "(Busy,")
 #: Supervisors kill after thirty seconds.
@@ -191,7 +185,7 @@ _GRACE = 30
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("broker_url", ["rabbitmq"], indirect=True)
-@pytest.mark.parametrize("task", ["look", "tick", "query", "told", "gather", "spin"])
+@pytest.mark.parametrize("task", ["look", "tick", "query", "told", "spin"])
 def test_asked_to_stop_a_process_ends_within_its_grace_whatever_it_is_doing(world: World, task: str) -> None:
     world.declare(Busy)
     environ = {

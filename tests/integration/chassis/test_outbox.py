@@ -15,7 +15,8 @@ from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import Announcement
-from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Answer, Outbox, Outgoing
+from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Answer, Outbox
+from services.chassis.transport.publisher import Message
 from tests.support import Databases, a_caller
 from tests.support.keys import key_of
 
@@ -42,11 +43,11 @@ def database(databases: Databases) -> Iterator[Database]:
 class Broker:
     """Answers each message as the test says, and stores the messages."""
 
-    def __init__(self, answer: Callable[[Outgoing], Answer] = lambda _: True) -> None:
+    def __init__(self, answer: Callable[[Message], Answer] = lambda _: True) -> None:
         self._answer = answer
         self.sent: list[dict[str, Any]] = []
 
-    def __call__(self, messages: Sequence[Outgoing]) -> list[Answer]:
+    def __call__(self, messages: Sequence[Message]) -> list[Answer]:
         for message in messages:
             body = orjson.loads(message.body)
             self.sent += body["entries"] if message.exchange == "audit" else [body]
@@ -102,7 +103,7 @@ def test_what_the_broker_did_not_confirm_is_shipped_again_until_it_does(database
 def test_what_was_under_way_when_the_broker_went_is_shipped_again(database: Database, lost: str) -> None:
     _moved(database, "1", "2")
 
-    def gone(message: Outgoing) -> Answer:
+    def gone(message: Message) -> Answer:
         if message.exchange == lost:
             raise Away
         return True
@@ -128,7 +129,7 @@ def test_one_kind_confirmed_says_nothing_of_the_other(database: Database, confir
 def test_of_several_announcements_each_waits_for_its_own_answer(database: Database) -> None:
     _moved(database, "1", "2", "3", "4")
 
-    def some(message: Outgoing) -> Answer:
+    def some(message: Message) -> Answer:
         if message.exchange == "audit":
             return True
         return {"1": True, "2": False, "3": None, "4": True}[orjson.loads(message.body)["fields"]["somebody_id"]]

@@ -14,7 +14,8 @@ from sqlalchemy.exc import IntegrityError
 
 from services.chassis.database import Database, DatabaseUnavailable, audited_calls, work_is_open
 from services.chassis.messages import Announcement, IdempotencyMismatch, OutcomeUnknown, new_id
-from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Outbox, Outgoing
+from services.chassis.outbox.store import DEAD_AFTER_LOOKS, Outbox
+from services.chassis.transport.publisher import Message
 from tests.support import Databases, a_caller, a_command, eventually
 
 
@@ -41,7 +42,7 @@ def _shipped(outbox: Outbox) -> list[dict[str, Any]]:
 def _sent(outbox: Outbox) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = []
 
-    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+    def publish(messages: Sequence[Message]) -> list[bool]:
         for message in messages:
             body = orjson.loads(message.body)
             entries.extend(body["entries"] if message.exchange == "audit" else [body])
@@ -107,7 +108,7 @@ def test_what_was_not_confirmed_is_shipped_again_and_what_was_is_not(database: D
     outbox = Outbox(database)
     seen: list[str] = []
 
-    def only_the_second(messages: Sequence[Outgoing]) -> list[bool]:
+    def only_the_second(messages: Sequence[Message]) -> list[bool]:
         seen.extend(orjson.loads(m.body)["fields"]["somebody_id"] for m in messages)
         return [orjson.loads(m.body)["fields"]["somebody_id"] == "1" for m in messages]
 
@@ -126,7 +127,7 @@ def test_what_no_queue_is_bound_for_steps_back_and_is_shipped_once_there_is_one(
         work.announce(Moved("heard"))
     shipped: list[str] = []
 
-    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+    def publish(messages: Sequence[Message]) -> list[bool]:
         shipped.extend(orjson.loads(m.body)["fields"]["somebody_id"] for m in messages)
         return [True] * len(messages)
 
@@ -141,7 +142,7 @@ def test_a_publisher_that_fails_loses_nothing(database: Database) -> None:
     with database.work(a_caller()) as work:
         work.announce(Moved("1"))
 
-    def broken(_: Sequence[Outgoing]) -> list[bool]:
+    def broken(_: Sequence[Message]) -> list[bool]:
         raise ConnectionError
 
     outbox = Outbox(database)
@@ -159,7 +160,7 @@ def test_two_relays_never_ship_the_same_row_and_neither_waits_for_the_other(data
     def ship() -> int:
         return Outbox(database).ship(publish)
 
-    def publish(messages: Sequence[Outgoing]) -> list[bool]:
+    def publish(messages: Sequence[Message]) -> list[bool]:
         shipped.extend(message.exchange for message in messages)
         if len(shipped) == 1:
             # The row is claimed and not yet shipped: just now another relay looks.
