@@ -19,6 +19,7 @@ from deploy.audit_cli import export as export_entries
 from deploy.audit_cli import prove as prove_from
 from deploy.migrations import SERVICES
 from deploy.operators import database_runs, installation
+from deploy.options import takes_data, takes_json
 from deploy.postgres import ServerFailed
 from deploy.provision import read_address
 from deploy.secrets import SERVICE_PUBLIC_KEYS
@@ -40,14 +41,7 @@ def audit() -> None:
 def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for the trail and its witnesses to a command, which gets an `Evidence`."""
 
-    @click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="DATA",
-        default="data",
-        show_default=True,
-        help="The state folder of a system in one process; whatever else is not given is found there.",
-    )
+    @takes_data
     @click.option("--database", envvar="AUDIT_DATABASE_URL", help="The audit database; a role that may only read will do.")
     @click.option("--witness", type=_FILE, envvar="AUDIT_WITNESS_FILE", help="The file in which the checkpoints are witnessed.")
     @click.option("--key", envvar="CHECKPOINT_PUBLIC_KEY", help="The public key: a file, or the key itself.")
@@ -74,7 +68,7 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
 @_evidence
 @click.option("--entries", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="An exported file, instead of the database.")
 @click.option("--wait", default=90.0, show_default=True, help="Seconds to wait for a checkpoint that covers the newest entry.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@takes_json
 def verify(evidence: Evidence, *, wait: float, as_json: bool) -> None:
     """Verify every entry against every checkpoint, and name the first bad one; exit status 0 only when all verifies."""
     report = verify_trail(evidence, wait=wait, tell=_quiet if as_json else _tell, progress=_silent if as_json else _Progress())
@@ -90,7 +84,7 @@ def verify(evidence: Evidence, *, wait: float, as_json: bool) -> None:
 @click.argument("position", type=click.IntRange(0), required=False)
 @click.option("--first", type=click.IntRange(1), help="With --second: prove that one checkpoint continues another.")
 @click.option("--second", type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@takes_json
 def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None, as_json: bool) -> None:
     """Prove that an entry is in the trail, or that a later checkpoint continues an earlier one."""
     if (position is None) == (first is None) or (first is None) != (second is None):
@@ -112,7 +106,7 @@ def prove(evidence: Evidence, *, position: int | None, first: int | None, second
 @audit.command("checkpoint")
 @_evidence
 @click.option("--wait", default=90.0, show_default=True, help="Seconds to wait for a checkpoint that covers the newest entry.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of the note.")
+@takes_json
 def checkpoint(evidence: Evidence, *, wait: float, as_json: bool) -> None:
     """Print the newest checkpoint, once it covers all present entries. Keep it: no later change behind it goes unnoticed."""
     note = newest_checkpoint(evidence, wait=wait, tell=_quiet if as_json else _tell)

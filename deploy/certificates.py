@@ -25,6 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from sqlalchemy.engine import make_url
 
 from deploy.health import GATEWAY_NAME
+from deploy.options import takes_json
 from deploy.secrets import Secrets
 
 AUTHORITY = "tls_authority"
@@ -281,7 +282,7 @@ def _turns(*sides: ssl.SSLObject) -> Iterator[ssl.SSLObject]:
     default=Path(__file__).resolve().parent / "secrets",
     help="The folder of secrets; deploy/secrets unless given.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+@takes_json
 def certificates(folder: Path, *, as_json: bool) -> None:
     """Show the certificates of a deployment's servers and when they expire; exit status 0 only if clients take them all.
 

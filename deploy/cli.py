@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from deploy.options import takes_data, takes_json, takes_secrets
+
 #: Commands in other modules, with their descriptions. The modules are loaded on use only, so that other commands and
 #: `--help` are fast.
 ELSEWHERE = {
@@ -67,19 +69,8 @@ def main() -> None:
     """Liaison: who knows whom, what was said, and nothing about them that nobody needs."""
 
 
-def _data(command: Any) -> Any:
-    return click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="DATA",
-        default="data",
-        show_default=True,
-        help="The folder of the system's state.",
-    )(command)
-
-
 @main.command()
-@_data
+@takes_data
 @click.option("--host", envvar="HOST", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", envvar="PORT", default=8080, show_default=True, type=click.IntRange(0, 65535), help="The port to listen on; 0 for any.")
 @click.option(
@@ -135,9 +126,9 @@ def migrate(folder: Path, *, check: bool) -> None:
 
 
 @main.command()
-@_data
-@click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="Of a system in containers.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+@takes_data
+@takes_secrets
+@takes_json
 def doctor(data: Path, secrets: Path | None, *, as_json: bool) -> None:
     """Examine a system and the machine under it, and change nothing; exit status 0 only if all is well.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import services.chassis.green  # isort: skip  # noqa: F401 - patches before anything else is imported
 
+import functools
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from urllib.parse import quote
 import click
 
 from deploy.migrations import SERVICES
-from deploy.operators import Operator, installation, your_name
+from deploy.operators import Operator, installation
+from deploy.options import takes_json, takes_operator_and_system
 from deploy.postgres import OwnServer, ServerFailed
 from deploy.provision import declare, read_address, read_broker
 from deploy.state import AlreadyRunning, StateFolder
@@ -63,9 +65,8 @@ def _session(data: Path, secrets: Path | None, operator: str) -> Iterator[Sessio
 
 
 def _with_session(command: Callable[..., Any]) -> Callable[..., Any]:
-    @click.option("--data", type=click.Path(file_okay=False, path_type=Path), envvar="DATA", default="data", show_default=True)
-    @click.option("--secrets", type=click.Path(exists=True, file_okay=False, path_type=Path), envvar="SECRETS", help="With BROKER_URL.")
-    @click.option("--operator", envvar="OPERATOR", default=your_name, show_default="your account here", help="Who acts: it is in the trail.")
+    @takes_operator_and_system
+    @functools.wraps(command)
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
             with _session(data, secrets, operator) as session:
@@ -75,8 +76,6 @@ def _with_session(command: Callable[..., Any]) -> Callable[..., Any]:
         except Refusal as refusal:
             raise click.ClickException(refusal.detail) from refusal
 
-    wrapped.__doc__ = command.__doc__
-    wrapped.__click_params__ = [*getattr(command, "__click_params__", []), *wrapped.__click_params__]  # type: ignore[attr-defined]  # where click keeps options
     return wrapped
 
 
@@ -86,7 +85,7 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+@takes_json
 @_with_session
 def list_all(session: Session, *, as_json: bool) -> None:
     """List all dead letters: queue, id, reason, attempts and size."""

@@ -11,7 +11,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from greenlet import GreenletExit
 
 from deploy.demo import accounts
 from deploy.environment import PROCESSES, Installation
-from deploy.postgres import GivenServer, OwnServer, Server, as_url
+from deploy.postgres import OwnServer, as_url
 from deploy.provision import declare, migrate, read_address, service_classes
 from deploy.state import StateFolder
 from gateway.app import create_app
@@ -120,9 +120,14 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     listener = listen(Settings(service="gateway", listen_host=host, listen_port=port))
     stack.callback(listener.close)
     port = listener.getsockname()[1]
-    server = stack.enter_context(_database_server(state, environ))
-    installation = replace(
-        _installation(state, server),
+    given = read_address(environ, "DATABASE_URL")
+    server = as_url(given) if given else stack.enter_context(OwnServer(state.postgres, state.secrets["postgres_password"])).url
+    installation = Installation(
+        secrets=state.secrets,
+        server=server,
+        broker=f"embedded://liaison/{quote(str(state.journal))}",
+        checkpoints=state.checkpoints,
+        erased_ids=state.erased_ids,
         host=host,
         port=port,
         cookie_secure=not loopback,
@@ -133,7 +138,7 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         trusted_proxies=environ.get("TRUSTED_PROXIES", ""),
         proxy_header=environ.get("PROXY_HEADER", "X-Forwarded-For"),
     )
-    for line in migrate(server.url, state.secrets):
+    for line in migrate(server, state.secrets):
         _log.info("system.migrated", line=line)
     embedded.register()
     declare(Address(url=installation.broker))
@@ -159,16 +164,6 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
     return Running(address, processes)
 
 
-def _installation(state: StateFolder, server: Server) -> Installation:
-    return Installation(
-        secrets=state.secrets,
-        server=server.url,
-        broker=f"embedded://liaison/{quote(str(state.journal))}",
-        checkpoints=state.checkpoints,
-        erased_ids=state.erased_ids,
-    )
-
-
 def _settings_of(installation: Installation, process: str, environ: Mapping[str, str]) -> dict[str, str]:
     settings = installation.environment_of(process)
     # Six pools of ten connections would be too many for one process and one server.
@@ -177,16 +172,6 @@ def _settings_of(installation: Installation, process: str, environ: Mapping[str,
         if name in environ:
             settings[name] = environ[name]
     return settings
-
-
-@contextmanager
-def _database_server(state: StateFolder, environ: Mapping[str, str]) -> Iterator[Server]:
-    given = read_address(environ, "DATABASE_URL")
-    if given:
-        yield GivenServer(as_url(given))
-        return
-    with OwnServer(state.postgres, state.secrets["postgres_password"]) as server:
-        yield server
 
 
 @contextmanager

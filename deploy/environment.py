@@ -18,6 +18,15 @@ from services.access.domain.secrets import service_secret
 from services.chassis.keyed import parts_of
 
 PROCESSES = (*SERVICES, "gateway")
+#: The secrets that every process gets, and those that only one gets, by the names of their files.
+_OF_ALL = ("passport_public_key", "checkpoint_public_key", "cursor_key")
+_OF_ONE = {
+    "access": ("passport_private_key", "service_master_secret"),
+    "contacts": ("vault_master_key", "digest_key"),
+    "audit": ("checkpoint_private_key", SERVICE_PUBLIC_KEYS),
+    "retention": ("erased_ids_key",),
+    "gateway": ("form_key", "metrics_token"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,40 +58,26 @@ class Installation:
         settings = {
             "SERVICE": process,
             "BROKER_URL": self.broker,
-            "PASSPORT_PUBLIC_KEY": secrets["passport_public_key"],
-            "CHECKPOINT_PUBLIC_KEY": secrets["checkpoint_public_key"],
             "SERVICE_SECRET": service_secret(parts_of(secrets["service_master_secret"])[0], process),
-            "CURSOR_KEY": secrets["cursor_key"],
+            **{name.upper(): secrets[name] for name in (*_OF_ALL, *_OF_ONE.get(process, ()))},
         }
         if process in SERVICES:
             settings["DATABASE_URL"] = self._database(process)
             settings["SERVICE_KEY"] = secrets[service_key_file(process)]
-        if process == "audit":
-            settings["SERVICE_PUBLIC_KEYS"] = secrets[SERVICE_PUBLIC_KEYS]
-        if process == "access":
-            settings["PASSPORT_PRIVATE_KEY"] = secrets["passport_private_key"]
-            settings["SERVICE_MASTER_SECRET"] = secrets["service_master_secret"]
         if process == "contacts":
             settings["KEYS_DATABASE_URL"] = self._database(KEYS)
-            settings["VAULT_MASTER_KEY"] = secrets["vault_master_key"]
-            settings["DIGEST_KEY"] = secrets["digest_key"]
             settings["INTEGRATIONS"] = self.integrations
         if process == "audit":
-            settings["CHECKPOINT_PRIVATE_KEY"] = secrets["checkpoint_private_key"]
             settings["AUDIT_WITNESS_FILE"] = str(self.checkpoints)
-        if process == "retention":
-            settings["ERASED_IDS_KEY"] = secrets["erased_ids_key"]
         if process in {"contacts", "retention"}:
             settings["ERASED_IDS_FILE"] = str(self.erased_ids)
         if process == "gateway":
-            settings["FORM_KEY"] = secrets["form_key"]
             settings["LISTEN_HOST"] = self.host
             settings["LISTEN_PORT"] = str(self.port)
             settings["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
             settings["RIBBON"] = self.ribbon
             settings["HOSTS"] = self.hosts
             settings["COOKIE_NAME"] = self.cookie_name
-            settings["METRICS_TOKEN"] = secrets["metrics_token"]
             settings["TRUSTED_PROXIES"] = self.trusted_proxies
             settings["PROXY_HEADER"] = self.proxy_header
         return settings

@@ -1,4 +1,4 @@
-"""The HTTP API client of `liaison import`."""
+"""A client of the HTTP API, for `liaison import` and the demonstration data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    # The client stands for one on another machine: it knows the shapes of answers, and nothing else of the services.
+    from services.access.contract.answers import SignedIn
+    from services.contacts.contract.answers.imports import ImportAnswer
 
 _PIECE = 64 << 10
 _TIMEOUT = 60.0
@@ -30,62 +35,6 @@ class Refused(Exception):
         self.code = code
         self.status = status
         super().__init__(sentence)
-
-
-class SignedIn(TypedDict):
-    """The parts of a new session that are used here."""
-
-    token: str
-    statements: list[str]
-    statements_version: str
-
-
-class MappedColumn(TypedDict):
-    """A column of a file, and the field that it is imported into; None leaves it out."""
-
-    column: str
-    field: str | None
-
-
-class RefusedColumn(TypedDict):
-    """A column that must not be stored."""
-
-    column: str
-    reason: str
-    requirement: str
-
-
-class Hidden(TypedDict):
-    """The hidden sheets of a workbook, and the number of its hidden rows."""
-
-    sheets: list[str]
-    rows: int
-
-
-class Progress(TypedDict, total=False):
-    """How many rows of a step are done."""
-
-    done: int
-    of: int
-
-
-class Problem(TypedDict):
-    """Why an import failed."""
-
-    detail: str
-
-
-class Import(TypedDict):
-    """The parts of an import that are used here."""
-
-    id: str
-    state: str
-    mapping: list[MappedColumn]
-    refused_columns: list[RefusedColumn]
-    hidden: Hidden
-    counts: NotRequired[dict[str, int] | None]
-    progress: NotRequired[Progress | None]
-    problem: NotRequired[Problem | None]
 
 
 class Gateway:
@@ -149,7 +98,7 @@ class Gateway:
         self.ask("GET", path)
         return self._tag
 
-    def upload(self, path: Path, *, tell: Callable[[int, int], None]) -> Import:
+    def upload(self, path: Path, *, tell: Callable[[int, int], None]) -> ImportAnswer:
         """Upload a file in pieces and return the import.
 
         :param tell: called with (bytes sent, bytes in total).
@@ -179,7 +128,7 @@ class Gateway:
             "Content-Length": str(len(head) + size + len(tail)),
             "Idempotency-Key": str(uuid.uuid4()),
         }
-        uploaded: Import = self._once("POST", "/imports", pieces(), headers)
+        uploaded: ImportAnswer = self._once("POST", "/imports", pieces(), headers)
         return uploaded
 
     def _once(self, method: str, path: str, content: Any, headers: dict[str, str]) -> Any:

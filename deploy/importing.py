@@ -8,12 +8,16 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from deploy.import_client import Gateway, Import, MappedColumn, Refused, RefusedColumn
+from deploy.import_client import Gateway, Refused
+from deploy.options import takes_json
 from deploy.passwords import takes_password
+
+if TYPE_CHECKING:
+    from services.contacts.contract.answers.imports import ImportAnswer, MappedColumn
 
 _POLL = 0.5
 #: The states of an import while the system works on it.
@@ -36,7 +40,7 @@ _GO_ON = "Its rows are kept: go on with  liaison import --resume {id} …  or on
 @click.option("--dry-run", is_flag=True, help="Check every row, and stop before anything is taken in.")
 @click.option("--yes", is_flag=True, help="Take the rows in without asking.")
 @click.option("--resume", metavar="IMPORT", help="Go on with an import that was uploaded before, instead of FILES.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list at the end, instead of lines.")
+@takes_json
 def import_files(files: tuple[Path, ...], *, url: str, user: str, password: str, as_json: bool, resume: str | None, **how: Any) -> None:
     """Import files (xlsx, csv, vcf) into a running system.
 
@@ -48,7 +52,7 @@ def import_files(files: tuple[Path, ...], *, url: str, user: str, password: str,
     # SIGTERM acts like Ctrl-C: the command says how to go on, and ends its session.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     run = _Run(_gateway(url), quiet=as_json, columns=_mapping(how.pop("mapping")), **how)
-    done: list[_Imported] = []
+    done: list[dict[str, Any]] = []
     try:
         run.enter(user, password)
         try:
@@ -112,15 +116,6 @@ class _Progress:
             self._is_open = False
 
 
-class _Imported(TypedDict):
-    id: str
-    state: str
-    counts: dict[str, int] | None
-    mapping: list[MappedColumn]
-    refused_columns: list[RefusedColumn]
-    undecided: int
-
-
 @dataclass
 class _Run:
     """One run of the command."""
@@ -156,13 +151,13 @@ class _Run:
         except Refused as refused:
             click.echo(f"The session could not be ended: {refused}", err=True)
 
-    def bring(self, file: Path | None, resume: str | None) -> _Imported:
+    def bring(self, file: Path | None, resume: str | None) -> dict[str, Any]:
         """Import one file, or resume an import; return its result.
 
         :raises Refused: the import was refused or failed.
         :raises click.ClickException: the user declined.
         """
-        found: Import
+        found: ImportAnswer
         if file is not None:
             self._say(f"{file}: uploading.")
             try:
@@ -185,7 +180,7 @@ class _Run:
             raise Refused(f"The import is {found['state']}.{self._why(found)}", status=-1)
         return self._end(found, "taken in")
 
-    def _map(self, found: Import) -> Import:
+    def _map(self, found: ImportAnswer) -> ImportAnswer:
         if self.columns:
             known = [each["column"] for each in found["mapping"]]
             if unknown := sorted(set(self.columns) - set(known)):
@@ -203,7 +198,7 @@ class _Run:
             self._say(f"  This workbook hides {', '.join(what)}: taken in like the rest.")
         return found
 
-    def _check(self, found: Import) -> Import:
+    def _check(self, found: ImportAnswer) -> ImportAnswer:
         if found["state"] != "checked":
             found = self._wait(self.gateway.ask("POST", f"/imports/{self.import_id}/dry-run"))
         if found["state"] != "checked":
@@ -211,38 +206,30 @@ class _Run:
         self._say(f"  checked: {_counted(found)}")
         return found
 
-    def _agreed(self, found: Import) -> bool:
+    def _agreed(self, found: ImportAnswer) -> bool:
         if not sys.stdin.isatty():
             raise click.UsageError(f"Nobody is here to ask: give --yes, or --dry-run. {_GO_ON.format(id=found['id'])}")
         return click.confirm("Take these rows in?", err=True)
 
-    def _wait(self, found: Import) -> Import:
+    def _wait(self, found: ImportAnswer) -> ImportAnswer:
         while found["state"] in _WORKING:
-            progress = found.get("progress") or {}
-            self._bar(found["state"], progress.get("done") or 0, progress.get("of") or 0)
+            self._bar(found["state"], found["progress"]["done"], found["progress"]["of"])
             time.sleep(_POLL)
             found = self.gateway.ask("GET", f"/imports/{self.import_id}")
         self._bar.end()
         return found
 
-    def _end(self, found: Import, what: str) -> _Imported:
+    def _end(self, found: ImportAnswer, what: str) -> dict[str, Any]:
         self._say(f"  {what}: {_counted(found)}")
         waiting = _undecided(found)
         if waiting:
             self._say(f"  {waiting} rows wait for a decision, on the page of this import: {self.gateway.address}/imports/{self.import_id}")
         self.import_id = ""
-        return {
-            "id": found["id"],
-            "state": found["state"],
-            "counts": found.get("counts"),
-            "mapping": found["mapping"],
-            "refused_columns": found["refused_columns"],
-            "undecided": waiting,
-        }
+        return {name: found[name] for name in ("id", "state", "counts", "mapping", "refused_columns")} | {"undecided": waiting}
 
     @staticmethod
-    def _why(found: Import) -> str:
-        problem = found.get("problem")
+    def _why(found: ImportAnswer) -> str:
+        problem = found["problem"]
         return f" {problem['detail']}" if problem else ""
 
     def _say(self, line: str) -> None:
@@ -251,10 +238,10 @@ class _Run:
             click.echo(line)
 
 
-def _counted(found: Import) -> str:
-    counts = {name: count for name, count in (found.get("counts") or {}).items() if count}
+def _counted(found: ImportAnswer) -> str:
+    counts = {name: count for name, count in found["counts"].items() if count}
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) or "no rows"
 
 
-def _undecided(found: Import) -> int:
-    return sum(count for name, count in (found.get("counts") or {}).items() if name in _DECIDE)
+def _undecided(found: ImportAnswer) -> int:
+    return sum(count for name, count in found["counts"].items() if name in _DECIDE)

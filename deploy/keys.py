@@ -19,6 +19,7 @@ from deploy.init import password_file
 from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_with, id_of
 from deploy.migrations import STORES, database_of, owner_of, runtime_of
 from deploy.operators import Operator, as_operator
+from deploy.options import takes_json
 from deploy.secrets import WANTED, Secrets
 from services.chassis.config import Settings
 from services.chassis.keyed import key_id
@@ -49,7 +50,7 @@ def _waits(command: Any) -> Any:
 
 
 @keys.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
+@takes_json
 @as_operator
 def list_(operator: Operator, *, as_json: bool) -> None:
     """Show the id and state of every key; never a key."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -16,7 +15,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.environment import Installation
 from deploy.failures import sentence_of
-from deploy.postgres import OwnServer, Server, ServerFailed, as_url
+from deploy.options import takes_operator_and_system
+from deploy.postgres import OwnServer, ServerFailed, as_url
 from deploy.provision import read_address
 from deploy.secrets import Secrets
 from deploy.state import AlreadyRunning, StateFolder
@@ -56,21 +56,7 @@ class Operator:
 def as_operator(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for the system and the operator to a command, which gets an `Operator` as first argument."""
 
-    @click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        envvar="DATA",
-        default="data",
-        show_default=True,
-        help="The state folder of a system in one process.",
-    )
-    @click.option(
-        "--secrets",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        envvar="SECRETS",
-        help="The secrets of a system in containers; DATABASE_URL then says where its databases are.",
-    )
-    @click.option("--operator", envvar="OPERATOR", default=your_name, show_default="your account here", help="Who acts: it is in the trail.")
+    @takes_operator_and_system
     @functools.wraps(command)
     def wrapped(data: Path, secrets: Path | None, operator: str, **options: Any) -> Any:
         try:
@@ -102,17 +88,6 @@ def database_runs(data: Path) -> Iterator[bool]:
         yield False
 
 
-def your_name() -> str:
-    """Return the name of the current user account.
-
-    :raises click.ClickException: it has no name, as in a container; then --operator is required.
-    """
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError) as nameless:
-        raise click.ClickException("Set OPERATOR to the name of the person who acts; it is in the trail.") from nameless
-
-
 def installation(data: Path, secrets: Path | None) -> Installation:
     """Return the system to act on.
 
@@ -127,8 +102,7 @@ def installation(data: Path, secrets: Path | None) -> Installation:
         raise click.ClickException(f"There is no system in {data}; --data names its state folder.")
     held = Secrets(data / "secrets")
     if given is None:
-        server: Server = OwnServer(data / "postgres", held["postgres_password"]).locate()
-        given = server.url.render_as_string(hide_password=False)
+        given = OwnServer(data / "postgres", held["postgres_password"]).locate().url.render_as_string(hide_password=False)
     return _installation(held, given, broker="", data=data)
 
 

@@ -25,7 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Protocol, Self
+from typing import IO, Any, Self
 
 from sqlalchemy.engine import URL, make_url
 
@@ -53,23 +53,10 @@ _SETTINGS = {
     "log_statement": "none",
     "jit": "off",
 }
-#: Settings for disposable clusters.
-FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
 class ServerFailed(Exception):
     """PostgreSQL did not start; its log says why."""
-
-
-class Server(Protocol):
-    """A PostgreSQL server."""
-
-    @property
-    def url(self) -> URL:
-        """The URL of a superuser, or of a role that may create databases and roles."""
-
-    def stop(self) -> None:
-        """Stop the server if it is our own."""
 
 
 def as_url(text: str) -> URL:
@@ -83,16 +70,6 @@ def url_for(server: URL, database: str, user: str | None = None, password: str |
     if user is not None:
         url = url.set(username=user, password=password)
     return url.render_as_string(hide_password=False)
-
-
-@dataclass(frozen=True, slots=True)
-class GivenServer:
-    """An existing server."""
-
-    url: URL
-
-    def stop(self) -> None:
-        """Do nothing, because the server is not our own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +163,6 @@ class OwnServer:
             query={"host": str(self._sockets), "port": str(self._port or 5432)},
         )
 
-    @property
-    def pid(self) -> int | None:
-        """The process id of the running postmaster, or None."""
-        return self._process.pid if self._process and self._process.poll() is None else None
-
     def locate(self) -> Self:
         """Find the cluster that another process runs, so that `url` is its URL; change nothing."""
         self._folder = self._asked.resolve()
@@ -237,12 +209,6 @@ class OwnServer:
             self._process = None
         if self._sockets.parent != self._folder:
             shutil.rmtree(self._sockets, ignore_errors=True)
-
-    def crash(self) -> None:
-        """Stop at once without a checkpoint, like a power failure, for tests of recovery."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(_STOP_SECONDS)
 
     def __enter__(self) -> Self:
         """Start the server; if that is interrupted, stop it."""
@@ -291,34 +257,24 @@ class OwnServer:
         return elsewhere
 
     def _spawn(self, arguments: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        user = self._user
         return subprocess.Popen(
             arguments,
-            stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            cwd=self._folder,
-            env=_environment(),
             start_new_session=True,
             preexec_fn=stop_with_parent(signal.SIGINT),  # noqa: PLW1509 - a single system call, through a function that is already loaded
-            user=user.pw_uid if user else None,
-            group=user.pw_gid if user else None,
-            extra_groups=[] if user else None,
+            **self._circumstances(),
         )
 
     def _run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        user = self._user
-        return subprocess.run(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=self._folder,
-            env=_environment(),
-            check=False,
-            user=user.pw_uid if user else None,
-            group=user.pw_gid if user else None,
-            extra_groups=[] if user else None,
-        )
+        return subprocess.run(arguments, capture_output=True, check=False, **self._circumstances())
+
+    def _circumstances(self) -> dict[str, Any]:
+        """Return the options of its processes: folder, environment and user."""
+        # PostgreSQL variables of the caller's shell (PGDATA, PGPORT, ...) are not for this server.
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
+        user = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+        return {"stdin": subprocess.DEVNULL, "cwd": self._folder, "env": environment, **user}
 
     # ------------------------------------------------------------------ the cluster
 
@@ -343,14 +299,9 @@ class OwnServer:
 
     def _end_former(self) -> None:
         """Stop a server that a killed process left running, or remove the pid file of one that is gone."""
-        note = self._data / "postmaster.pid"
-        try:
-            pid = int(note.read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            return
-        if not _is_postgres_of(pid, self._data):
-            # Another process may have this pid now, and PostgreSQL would take it for its server.
-            note.unlink(missing_ok=True)
+        if not _runs(self._data):
+            # Another process may have its pid now, and PostgreSQL would take it for its server.
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
             return
         self._run(self._programs["pg_ctl"], "stop", "-D", str(self._data), "-m", "fast", "-w", "-t", str(_STOP_SECONDS))
 
@@ -370,17 +321,6 @@ class OwnServer:
         with contextlib.suppress(FileNotFoundError):
             return (self._folder / "log").read_bytes()[-1500:].decode(errors="replace")
         return ""
-
-    def forget(self) -> None:
-        """Delete the stopped cluster, wherever it is."""
-        self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        shutil.rmtree(self._asked, ignore_errors=True)
-
-
-def _environment() -> dict[str, str]:
-    # PostgreSQL variables of the caller's shell (PGDATA, PGPORT, ...) are not for this server.
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 def stop_with_parent(number: signal.Signals) -> Callable[[], None] | None:
@@ -417,11 +357,7 @@ def _forget_orphans() -> None:
     for note in (_SHARED / "clusters").glob("*/for"):
         link = Path(note.read_text()) / "elsewhere"
         wanted = link.is_symlink() and link.readlink() == note.parent
-        try:
-            pid = int((note.parent / "data" / "postmaster.pid").read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            pid = 0
-        if not wanted and not (pid and _is_postgres_of(pid, note.parent / "data")):
+        if not wanted and not _runs(note.parent / "data"):
             shutil.rmtree(note.parent, ignore_errors=True)
 
 
@@ -443,9 +379,11 @@ def _reachable_programs(programs: Programs, user: pwd.struct_passwd) -> Programs
     return Programs(copy / root.name / programs.folder.name, programs.major)
 
 
-def _is_postgres_of(pid: int, data: Path) -> bool:
+def _runs(data: Path) -> bool:
+    """Return whether the process in the pid file of a cluster is its server."""
     try:
+        pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
+    except (OSError, ValueError):
         return False
     return Path(words[0].decode(errors="replace")).name == "postgres" and str(data).encode() in words

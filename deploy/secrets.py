@@ -52,11 +52,10 @@ class Secrets:
         """Write missing secrets; return their names."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.finish()
-        made = [name for name, invent in WANTED.items() if self._write(name, invent)]
-        for name in PAIRS:
-            private = f"{name}_private_key"
-            if self._write(f"{name}_public_key", partial(self._public_key_of, private)):
-                made.append(f"{name}_public_key")
+        made = [name for name, invent in WANTED.items() if self.make_if_missing(name, invent)]
+        made += [
+            f"{name}_public_key" for name in PAIRS if self.make_if_missing(f"{name}_public_key", partial(public_key_of, self[f"{name}_private_key"]))
+        ]
         if self._write_service_public_keys():
             made.append(SERVICE_PUBLIC_KEYS)
         return made
@@ -68,11 +67,14 @@ class Secrets:
 
     def make_passwords(self, names: Iterable[str]) -> list[str]:
         """Write missing passwords of these names; return the names written."""
-        return [name for name in names if self._write(name, _password)]
+        return [name for name in names if self.make_if_missing(name, _password)]
 
     def make_if_missing(self, name: str, invent: Callable[[], str]) -> bool:
         """Write a secret unless it exists; return whether it was written."""
-        return self._write(name, invent)
+        if name in self:
+            return False
+        self._put(name, invent())
+        return True
 
     def derive(self, name: str, text: str, *, mode: int = 0o600) -> bool:
         """Write a file that is derived from other secrets, if its text changed; return whether it was written."""
@@ -134,21 +136,12 @@ class Secrets:
         """Return the passwords of a role, the current one first; there are two during a replacement."""
         return parts_of(self[f"{role}_password"])
 
-    def _public_key_of(self, private: str) -> str:
-        return public_key_of(self[private])
-
     def _write_service_public_keys(self) -> bool:
         # Existing lines stay, because old signatures must still be verified.
         path = self.folder / SERVICE_PUBLIC_KEYS
         lines = path.read_text().splitlines() if path.exists() else []
         present = [ServiceKey.parse(service, self[service_key_file(service)]).line for service in SERVICES]
         return self.derive(SERVICE_PUBLIC_KEYS, "\n".join([*(line for line in present if line not in lines), *lines]))
-
-    def _write(self, name: str, invent: Callable[[], str]) -> bool:
-        if (self.folder / name).exists():
-            return False
-        self._put(name, invent())
-        return True
 
     def _put(self, name: str, text: str, *, mode: int = 0o600) -> Path:
         # Written under another name and renamed, so that an existing file is always complete.

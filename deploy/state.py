@@ -25,32 +25,17 @@ class StateFolder:
         """Set the folder; entering creates it."""
         self.path = path.resolve()
         self.secrets = Secrets(self.path / "secrets")
+        #: The folder of the database server.
+        self.postgres = self.path / "postgres"
+        #: The journal of the in-process broker.
+        self.journal = self.path / "broker" / "journal"
+        #: The append-only file of witnessed checkpoints.
+        self.checkpoints = self.path / "witness" / "checkpoints"
+        #: The signed list of erased ids, which a restored backup does not overwrite.
+        self.erased_ids = self.path / "witness" / "erased"
+        #: The file with user names and passwords of the demonstration.
+        self.accounts = self.path / "demo-accounts.json"
         self._lock: IO[str] | None = None
-
-    @property
-    def postgres(self) -> Path:
-        """The folder of the database server."""
-        return self.path / "postgres"
-
-    @property
-    def journal(self) -> Path:
-        """The journal of the in-process broker."""
-        return self.path / "broker" / "journal"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The append-only file of witnessed checkpoints."""
-        return self.path / "witness" / "checkpoints"
-
-    @property
-    def erased_ids(self) -> Path:
-        """The signed list of erased ids, which a restored backup does not overwrite."""
-        return self.path / "witness" / "erased"
-
-    @property
-    def accounts(self) -> Path:
-        """The file with user names and passwords of the demonstration."""
-        return self.path / "demo-accounts.json"
 
     def __enter__(self) -> Self:
         """Create the folder, lock it, and write missing secrets.

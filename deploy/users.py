@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import click
 from marshmallow import ValidationError
 
-from deploy import users_cli
 from deploy.operators import Operator, as_operator
+from deploy.options import takes_json
 from deploy.passwords import takes_password
+from deploy.users_cli import COURSES, Accounts
+from services.chassis.messages import Caller
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -20,6 +24,26 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.group()
 def users() -> None:
     """Accounts: add, approve, license, train, list, close, open again, set a password. Every act is in the audit trail."""
+
+
+@contextmanager
+def _accounts(operator: Operator) -> Iterator[Accounts]:
+    with operator.database("access") as database:
+        yield Accounts(database, Caller.operator(operator.name), datetime.now(UTC))
+
+
+@contextmanager
+def _admission(operator: Operator, username: str) -> Iterator[Accounts]:
+    """Open the accounts for a step towards access; then say what access still lacks."""
+    with _accounts(operator) as accounts:
+        yield accounts
+        missing = accounts.missing(username)
+    if not missing:
+        click.echo(f"{username} can sign in.")
+        return
+    click.echo(f"{username} cannot sign in yet:")
+    for code, sentence in missing.items():
+        click.echo(f"  {sentence} ({_REMEDIES[code]} {username})")
 
 
 @users.command("add")
@@ -34,14 +58,12 @@ def users() -> None:
 def add(operator: Operator, *, username: str, access_level: str, roles: tuple[str, ...], password: str, complete: bool, **told: Any) -> None:
     """Enter an account."""
     body = {"username": username, "level": None if access_level == "none" else access_level, "roles": list(roles), **told}
-    with operator.database("access") as database:
-        try:
-            user = users_cli.add(database, operator=operator.name, now=_now(), password=password, complete=complete, **body)
-        except ValidationError as wrong:
-            raise click.ClickException(_sentence(wrong)) from wrong
-        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
-    click.echo(f"{user['username']}: {user['id']}")
-    _say_what_is_missing(username, missing)
+    try:
+        with _admission(operator, username) as accounts:
+            user = accounts.add(password=password, complete=complete, **body)
+            click.echo(f"{user['username']}: {user['id']}")
+    except ValidationError as wrong:
+        raise click.ClickException(_sentence(wrong)) from wrong
 
 
 @users.command("approve")
@@ -49,11 +71,9 @@ def add(operator: Operator, *, username: str, access_level: str, roles: tuple[st
 @as_operator
 def approve(operator: Operator, *, username: str) -> None:
     """Approve an account for its present office (R179)."""
-    with operator.database("access") as database:
-        users_cli.approve(database, operator=operator.name, now=_now(), username=username)
-        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
-    click.echo(f"{username} is approved.")
-    _say_what_is_missing(username, missing)
+    with _admission(operator, username) as accounts:
+        accounts.approve(username)
+        click.echo(f"{username} is approved.")
 
 
 @users.command("license")
@@ -62,32 +82,22 @@ def approve(operator: Operator, *, username: str) -> None:
 @as_operator
 def license_(operator: Operator, *, username: str, until: datetime | None) -> None:
     """Designate a license for an account (R178)."""
-    with operator.database("access") as database:
-        users_cli.license_(database, operator=operator.name, now=_now(), username=username, until=_day(until))
-        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
-    click.echo(f"{username} has a license.")
-    _say_what_is_missing(username, missing)
+    with _admission(operator, username) as accounts:
+        accounts.license(username, until=_day(until))
+        click.echo(f"{username} has a license.")
 
 
 @users.command("train")
 @click.argument("username")
-@click.option(
-    "--course",
-    "courses",
-    multiple=True,
-    type=click.Choice(users_cli.COURSES),
-    help="May be given several times; all three unless given.",
-)
+@click.option("--course", "courses", multiple=True, type=click.Choice(COURSES), help="May be given several times; all three unless given.")
 @click.option("--on", "on", type=_DAY, help="The day it was completed, such as 2026-11-02; today unless given.")
 @as_operator
 def train(operator: Operator, *, username: str, courses: tuple[str, ...], on: datetime | None) -> None:
     """Record privacy training, computer security training and the accepted rules of behavior (R184-R186)."""
-    taken = courses or users_cli.COURSES
-    with operator.database("access") as database:
-        users_cli.train(database, operator=operator.name, now=_now(), username=username, courses=taken, on=_day(on))
-        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
-    click.echo(f"Recorded for {username}: {', '.join(taken)}.")
-    _say_what_is_missing(username, missing)
+    taken = courses or COURSES
+    with _admission(operator, username) as accounts:
+        accounts.train(username, courses=taken, on=_day(on))
+        click.echo(f"Recorded for {username}: {', '.join(taken)}.")
 
 
 @users.command("demonstration")
@@ -98,17 +108,17 @@ def demonstration(operator: Operator, *, file: Path) -> None:
     from deploy.demo import accounts
 
     with operator.database("access") as database:
-        told = accounts.seed(database, file, now=_now())
+        told = accounts.seed(database, file, now=datetime.now(UTC))
     click.echo(f"{file}: {len(told)} accounts.")
 
 
 @users.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list instead of lines.")
+@takes_json
 @as_operator
 def list_all(operator: Operator, *, as_json: bool) -> None:
     """List every account, and whether its access is in effect."""
-    with operator.database("access") as database:
-        found = users_cli.list_all(database, operator=operator.name)
+    with _accounts(operator) as accounts:
+        found = accounts.list_all()
     if as_json:
         click.echo(json.dumps(found))
         return
@@ -122,8 +132,8 @@ def list_all(operator: Operator, *, as_json: bool) -> None:
 @as_operator
 def close(operator: Operator, *, username: str) -> None:
     """Close an account; its sessions end at once."""
-    with operator.database("access") as database:
-        users_cli.disable(database, operator=operator.name, now=_now(), username=username)
+    with _accounts(operator) as accounts:
+        accounts.change(username, active=False)
     click.echo(f"{username} is closed.")
 
 
@@ -132,11 +142,9 @@ def close(operator: Operator, *, username: str) -> None:
 @as_operator
 def reopen(operator: Operator, *, username: str) -> None:
     """Open a closed account again; what lapsed meanwhile stays lapsed."""
-    with operator.database("access") as database:
-        users_cli.enable(database, operator=operator.name, now=_now(), username=username)
-        missing = users_cli.missing(database, operator=operator.name, now=_now(), username=username)
-    click.echo(f"{username} is open.")
-    _say_what_is_missing(username, missing)
+    with _admission(operator, username) as accounts:
+        accounts.change(username, active=True)
+        click.echo(f"{username} is open.")
 
 
 @users.command("password")
@@ -145,8 +153,8 @@ def reopen(operator: Operator, *, username: str) -> None:
 @as_operator
 def password(operator: Operator, *, username: str, password: str) -> None:
     """Set a password; every session of the account ends."""
-    with operator.database("access") as database:
-        users_cli.set_password(database, operator=operator.name, now=_now(), username=username, password=password)
+    with _accounts(operator) as accounts:
+        accounts.set_password(username, password)
     click.echo(f"{username} has a new password.")
 
 
@@ -161,22 +169,9 @@ _REMEDIES = {
 }
 
 
-def _say_what_is_missing(username: str, missing: dict[str, str]) -> None:
-    if not missing:
-        click.echo(f"{username} can sign in.")
-        return
-    click.echo(f"{username} cannot sign in yet:")
-    for code, sentence in missing.items():
-        click.echo(f"  {sentence} ({_REMEDIES[code]} {username})")
-
-
 def _sentence(wrong: ValidationError) -> str:
     messages = wrong.messages if isinstance(wrong.messages, dict) else {"account": wrong.messages}
     return " ".join(f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}" for name, said in messages.items())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _day(given: datetime | None) -> date | None:

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from requests.packages.urllib3.util import ssl_
 
-from deploy.postgres import Server, ServerFailed
+from deploy.postgres import ServerFailed
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from tests import rows, soaked
 from tests.support import Absent, Databases, Taken, take_broker, take_database
 from tests.support.discovery import is_demanded
+from tests.support.postgres import Server
 
 assert services.chassis.green
 

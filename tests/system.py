@@ -26,7 +26,7 @@ import requests
 from deploy.broker import VHOST, definitions, users
 from deploy.environment import PROCESSES, Installation
 from deploy.migrations import SERVICES
-from deploy.postgres import OwnServer, stop_with_parent
+from deploy.postgres import stop_with_parent
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
 from services.chassis.database import Database
@@ -37,6 +37,7 @@ from services.chassis.topology import call_queue
 from services.chassis.transport.connection import Address
 from services.contacts.contract.integrations import components_of
 from tests.support import eventually
+from tests.support.postgres import DisposableServer
 from tests.support.rabbitmq import Node, start_node
 
 _ROOT = Path(__file__).parents[1]
@@ -144,7 +145,7 @@ class Full(_Accounts):
         self._environ = dict(environ or {})
         self._integrations = integrations
         self._state = StateFolder(data)
-        self.postgres: OwnServer | None = None
+        self.postgres: DisposableServer | None = None
         self.broker: Node | None = None
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._environments: dict[str, dict[str, str]] = {}
@@ -179,7 +180,7 @@ class Full(_Accounts):
 
         self.started_at = _now()
         self._state.__enter__()
-        self.postgres = OwnServer(self._state.postgres, self._state.secrets["postgres_password"], settings=self._settings).start()
+        self.postgres = DisposableServer(self._state.postgres, self._state.secrets["postgres_password"], settings=self._settings).start()
         self.broker = start_node()
         components = components_of(self._integrations)
         passwords = {user: secrets.token_urlsafe(12) for user in users(SERVICES, components)}

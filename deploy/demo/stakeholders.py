@@ -6,12 +6,12 @@ So they are audited, owned and firewalled like any others.
 from __future__ import annotations
 
 import datetime as dt
-import http.client
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from deploy.import_client import Gateway, Refused
 
 if TYPE_CHECKING:
     from deploy.demo.accounts import DemoAccount
@@ -23,40 +23,11 @@ class NotSeeded(OSError):
     """The gateway refused the demonstration data; the message is its answer."""
 
 
-class Colleague:
-    """An API session of an invented employee."""
-
-    def __init__(self, address: str, account: DemoAccount) -> None:
-        """Sign in and acknowledge the three statements."""
-        self._connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=30)
-        self._token = ""
-        signed_in = self.post("/sessions", {"username": account["username"], "password": account["password"]})
-        self._token = signed_in["token"]
-        accepted = {"statements_version": signed_in["statements_version"], "accepted": True}
-        self.post("/sessions/current/acknowledgement", accepted)
-
-    def post(self, path: str, body: Any, *, key: str = "") -> Any:
-        """Send a POST request; with a key, it has an effect only once within a day.
-
-        :raises NotSeeded: the answer is not a success.
-        """
-        return self._ask("POST", path, body, {"Idempotency-Key": key} if key else {})
-
-    def sign_out(self) -> None:
-        """End the session and close the connection."""
-        self._ask("DELETE", "/sessions/current", None, {})
-        self._connection.close()
-
-    def _ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
-        headers = {**headers, "Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        self._connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, headers)
-        answer = self._connection.getresponse()
-        text = answer.read()
-        if answer.status >= 300:
-            raise NotSeeded(f"{method} {path}: {answer.status} {text.decode(errors='replace')[:500]}")
-        return json.loads(text) if text else None
+def _sign_in(address: str, account: DemoAccount) -> Gateway:
+    """Open a session of an invented employee, and acknowledge the three statements."""
+    gateway = Gateway(address)
+    gateway.acknowledge(gateway.sign_in(account["username"], account["password"])["statements_version"])
+    return gateway
 
 
 def seed(address: str, accounts: Path, *, marker: Path, now: dt.datetime | None = None) -> None:
@@ -71,28 +42,39 @@ def seed(address: str, accounts: Path, *, marker: Path, now: dt.datetime | None 
     if not begun.exists():
         begun.write_text((now or dt.datetime.now(dt.UTC)).isoformat())
     instant = dt.datetime.fromisoformat(begun.read_text())
+    try:
+        _create_world(address, accounts, instant)
+    except Refused as refused:
+        raise NotSeeded(str(refused)) from refused
+    marker.touch()
+
+
+def _create_world(address: str, accounts: Path, instant: dt.datetime) -> None:
     world: dict[str, list[dict[str, Any]]] = json.loads(WORLD.read_text())
     by_name = {account["username"]: account for account in json.loads(accounts.read_text())}
     usernames = {row["by"] for rows in world.values() for row in rows}
-    colleagues = {username: Colleague(address, by_name[username]) for username in sorted(usernames)}
+    colleagues = {username: _sign_in(address, by_name[username]) for username in sorted(usernames)}
+
+    def create(row: Mapping[str, Any], path: str, body: Mapping[str, object], key: object) -> str:
+        answer = colleagues[row["by"]].ask("POST", path, body, headers={"Idempotency-Key": f"demo-{key}"})
+        return str(answer["id"])
+
     issues: dict[str, str] = {}
     for row in world["issues"]:
-        body = _chosen(row, "name", "priority", "summary")
-        issues[row["key"]] = colleagues[row["by"]].post("/issues", body, key=f"demo-issue-{row['key']}")["id"]
+        issues[row["key"]] = create(row, "/issues", _chosen(row, "name", "priority", "summary"), f"issue-{row['key']}")
     organizations: dict[str, str] = {}
     for row in world["organizations"]:
         body = _chosen(row, "name", "sector", "state", "source", "source_url")
         body["issue_ids"] = [issues[key] for key in row["issues"]]
-        organizations[row["key"]] = colleagues[row["by"]].post("/organizations", body, key=f"demo-organization-{row['key']}")["id"]
+        organizations[row["key"]] = create(row, "/organizations", body, f"organization-{row['key']}")
     people: dict[str, str] = {}
     for row in world["individuals"]:
         name = row["last_name"]
-        people[name] = colleagues[row["by"]].post("/individuals", _individual(row, issues, organizations), key=f"demo-individual-{name}")["id"]
+        people[name] = create(row, "/individuals", _individual(row, issues, organizations), f"individual-{name}")
     for n, row in enumerate(world["interactions"]):
-        colleagues[row["by"]].post("/interactions", _interaction(row, issues, people, instant), key=f"demo-interaction-{n}")
+        create(row, "/interactions", _interaction(row, issues, people, instant), f"interaction-{n}")
     for colleague in colleagues.values():
         colleague.sign_out()
-    marker.touch()
 
 
 def _chosen(row: Mapping[str, Any], *names: str) -> dict[str, object]:

@@ -14,12 +14,13 @@ from click.testing import CliRunner, Result
 
 from deploy.dead_letters import dead_letters
 from deploy.migrations import runtime_of
-from deploy.postgres import FAST, OwnServer, url_for
+from deploy.postgres import OwnServer, url_for
 from deploy.provision import declare, migrate
 from deploy.state import StateFolder
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
 from services.chassis.transport.embedded import Broker
+from tests.support.postgres import FAST
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy import text
 
 from deploy import migrations
-from deploy.postgres import Server
 from services.lexicon.dictionary import BOOKKEEPING
 from tests.support import Databases
 from tests.support.databases import password_of
+from tests.support.postgres import Server
 
 
 @pytest.fixture(params=migrations.STORES)

@@ -13,21 +13,22 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from deploy.postgres import FAST, OwnServer, embedded_programs, local_programs
+from deploy.postgres import embedded_programs, local_programs
 from tests.support import eventually
+from tests.support.postgres import FAST, DisposableServer
 
 PROGRAMS = [programs for programs in (embedded_programs(), local_programs()) if programs]
 
 
 @pytest.fixture(params=PROGRAMS, ids=lambda programs: f"PostgreSQL {programs.major}")
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OwnServer]:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DisposableServer]:
     """A cluster in a folder that no other user could enter."""
-    made = OwnServer(tmp_path / "pg", "a secret", programs=request.param)
+    made = DisposableServer(tmp_path / "pg", "a secret", programs=request.param)
     yield made
     made.forget()
 
 
-def ask(server: OwnServer, question: str) -> object:
+def ask(server: DisposableServer, question: str) -> object:
     """Ask one thing over a connection of its own."""
     engine = sa.create_engine(server.url, poolclass=sa.NullPool)
     with engine.begin() as connection:
@@ -35,7 +36,7 @@ def ask(server: OwnServer, question: str) -> object:
         return result.scalar() if result.returns_rows else None
 
 
-def test_what_was_written_survives_a_stop_and_a_crash(server: OwnServer) -> None:
+def test_what_was_written_survives_a_stop_and_a_crash(server: DisposableServer) -> None:
     server.start()
     ask(server, "CREATE TABLE kept AS SELECT 1 AS one")
     server.stop()
@@ -46,7 +47,7 @@ def test_what_was_written_survives_a_stop_and_a_crash(server: OwnServer) -> None
     assert ask(server, "SELECT sum(one) FROM kept") == 3
 
 
-def test_nothing_is_left_running_after_a_stop(server: OwnServer) -> None:
+def test_nothing_is_left_running_after_a_stop(server: DisposableServer) -> None:
     pid = server.start().pid
     assert pid
     server.stop()
@@ -54,19 +55,19 @@ def test_nothing_is_left_running_after_a_stop(server: OwnServer) -> None:
         os.kill(pid, 0)
 
 
-def test_a_wrong_password_is_refused(server: OwnServer) -> None:
+def test_a_wrong_password_is_refused(server: DisposableServer) -> None:
     server.start()
     engine = sa.create_engine(server.url.set(password="a guess"), poolclass=sa.NullPool)
     with pytest.raises(sa.exc.OperationalError, match="password authentication failed"):
         engine.connect()
 
 
-def test_lower_case_knows_more_than_ascii(server: OwnServer) -> None:
+def test_lower_case_knows_more_than_ascii(server: DisposableServer) -> None:
     server.start()
     assert ask(server, "SELECT lower('CHLOÉ')") == "chloé"
 
 
-def test_the_extensions_that_services_stand_on_are_there(server: OwnServer) -> None:
+def test_the_extensions_that_services_stand_on_are_there(server: DisposableServer) -> None:
     server.start()
     for extension in ("pg_trgm", "unaccent", "citext", "fuzzystrmatch", "btree_gin"):
         ask(server, f"CREATE EXTENSION {extension}")
@@ -74,15 +75,15 @@ def test_the_extensions_that_services_stand_on_are_there(server: OwnServer) -> N
 
 def test_a_killed_process_takes_its_server_along_and_the_next_start_works(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from deploy.postgres import FAST, OwnServer\n"
-        "server = OwnServer(Path(sys.argv[1]), 'a secret', settings=FAST).start()\n"
+        "import sys, time; from pathlib import Path; from tests.support.postgres import FAST, DisposableServer\n"
+        "server = DisposableServer(Path(sys.argv[1]), 'a secret', settings=FAST).start()\n"
         "print(server.pid, flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pg")], stdout=subprocess.PIPE) as child:
         assert child.stdout
         pid = int(child.stdout.readline())
         child.send_signal(signal.SIGKILL)
-    server = OwnServer(tmp_path / "pg", "a secret", settings=FAST)
+    server = DisposableServer(tmp_path / "pg", "a secret", settings=FAST)
     try:
         server.start()
         assert ask(server, "SELECT 1") == 1
@@ -91,7 +92,7 @@ def test_a_killed_process_takes_its_server_along_and_the_next_start_works(tmp_pa
         server.forget()
 
 
-def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(server: OwnServer) -> None:
+def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(server: DisposableServer) -> None:
     server.start()
     server.crash()
     note = server._data / "postmaster.pid"
@@ -106,12 +107,12 @@ def test_the_number_of_a_dead_server_that_another_process_now_has_is_forgotten(s
 def test_a_cluster_whose_folder_was_deleted_is_deleted_when_the_next_one_is_made(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    former = OwnServer(closed / "former", "a secret", settings=FAST)
+    former = DisposableServer(closed / "former", "a secret", settings=FAST)
     former.start().stop()
     elsewhere = (closed / "former" / "elsewhere").readlink()
     assert (elsewhere / "data" / "PG_VERSION").exists()
     shutil.rmtree(closed / "former")
-    following = OwnServer(closed / "next", "a secret", settings=FAST)
+    following = DisposableServer(closed / "next", "a secret", settings=FAST)
     try:
         following.start()
         assert ask(following, "SELECT 1") == 1

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from deploy import migrations
-from deploy.postgres import Server, url_for
+from deploy.postgres import url_for
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.messages import new_id
 from tests.support.keys import key_of
+from tests.support.postgres import Server
 
 
 def password_of(role: str) -> str:

@@ -16,17 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from deploy.postgres import (
-    FAST,
-    GivenServer,
-    OwnServer,
-    Programs,
-    Server,
-    ServerFailed,
-    as_url,
-    embedded_programs,
-    local_programs,
-)
+from deploy.postgres import Programs, ServerFailed, as_url, embedded_programs, local_programs
+from tests.support.postgres import FAST, DisposableServer, GivenServer, Server
 
 Thing = TypeVar("Thing")
 #: The name of a backend and the function that provides it, which returns None if it is not available.
@@ -139,7 +130,7 @@ def _own_database(backend: str, programs: Programs | None, settings: Mapping[str
     is_durable = settings.get("fsync") != "off"
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDERS}{os.getpid()}-", dir=None if is_durable else _in_memory()))
     folder.chmod(0o711)
-    server = OwnServer(folder / "pg", _PASSWORD, programs=programs, settings=settings)
+    server = DisposableServer(folder / "pg", _PASSWORD, programs=programs, settings=settings)
 
     def stop() -> None:
         server.forget()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from marshmallow import ValidationError
 
-from deploy import users_cli
+from deploy.users_cli import Accounts
 from services.access.contract import (
     AccessSuspended,
     ComponentUnknown,
@@ -319,31 +319,31 @@ def test_a_components_system_names_only_a_contributor_of_that_component(office, 
 def test_an_inactive_contributor_owns_nothing_new(office):
     with office.database.work(Caller.operator("tests")) as work:
         seeding.seed_integration(work, "ice-casework", "ICE", "Case work system", now=office.now)
-    users_cli.disable(office.database, operator="tests", now=office.now, username="amina")
+    Accounts(office.database, Caller.operator("tests"), office.now).change("amina", active=False)
     with pytest.raises(UserUnknown):
         office.does(directory.integration_owner, by=Caller.service("contacts"), account="ice-casework", username="amina")
 
 
 def test_the_operator_adds_disables_and_sets_passwords_under_their_name(office):
-    given = {"operator": "root-on-call", "now": office.now}
+    accounts = Accounts(office.database, Caller.operator("root-on-call"), office.now)
     with pytest.raises(Invalid):
-        users_cli.add(office.database, **given, **NEW, password="short")
-    user = users_cli.add(office.database, **given, **NEW, password="a long enough one", complete=True)
+        accounts.add(**NEW, password="short")
+    user = accounts.add(**NEW, password="a long enough one", complete=True)
     assert user["active"] is True
     assert [told["active"] for told in office.announced("access:user:changed") if told["user_id"] == user["id"]] == [True]
     office.ids["henrik"] = user["id"]
     token = office.sign_in("henrik")["token"]
-    users_cli.set_password(office.database, **given, username="henrik", password="another long enough one")
+    accounts.set_password("henrik", "another long enough one")
     with pytest.raises(SessionRequired):
         office.open(token)
     token = office.sign_in("henrik")["token"]
-    assert users_cli.disable(office.database, **given, username="henrik")["active"] is False
+    assert accounts.change("henrik", active=False)["active"] is False
     with pytest.raises(SessionRequired):
         office.open(token)
-    assert users_cli.enable(office.database, **given, username="henrik")["active"] is True
+    assert accounts.change("henrik", active=True)["active"] is True
     with pytest.raises(UserUnknown):
-        users_cli.disable(office.database, **given, username="nobody")
-    assert len(users_cli.list_all(office.database, operator="root-on-call")) == 10
+        accounts.change("nobody", active=False)
+    assert len(accounts.list_all()) == 10
     done = {entry["action"] for entry in office.entries() if (entry["actor_kind"], entry["actor"]) == ("operator", "root-on-call")}
     assert {"access:user:create", "access:user:password", "access:user:change", "access:user:list"} <= done
 

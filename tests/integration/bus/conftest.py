@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from kombu.utils.url import parse_url
 
-from deploy.postgres import Server, url_for
+from deploy.postgres import url_for
 from services.chassis.config import Settings
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
@@ -29,6 +29,7 @@ from services.chassis.transport import embedded
 from services.chassis.transport.rpc_client import RpcClient
 from tests.support import eventually
 from tests.support.keys import key_of, pem_of
+from tests.support.postgres import Server
 
 embedded.register()
 

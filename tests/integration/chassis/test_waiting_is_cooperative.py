@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from eventlet import patcher, tpool
 
-from deploy.postgres import Server
 from services.chassis import green
+from tests.support.postgres import Server
 
 _EIGHT_AT_ONCE = """
 import sys, time

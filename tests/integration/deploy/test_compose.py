@@ -18,12 +18,13 @@ import requests
 
 from deploy.certificates import AUTHORITY, certify
 from deploy.init import read_env, write_secrets
-from deploy.postgres import FAST, OwnServer, ServerFailed
+from deploy.postgres import ServerFailed
 from deploy.secrets import Secrets
 from tests.builders import an_individual
 from tests.compose import ROOT, Composition, closed_broker, closed_server, lay_out
 from tests.journeys.client import Person
 from tests.support import eventually
+from tests.support.postgres import FAST, DisposableServer
 from tests.support.rabbitmq import _free_port, start_node
 from tests.system import ONE_PASSWORD, kept_of_sign_ins
 
@@ -60,7 +61,9 @@ class Up:
             programs, settings = None, {}
             for file in self.secrets.glob("database_url*"):
                 file.write_text(file.read_text().replace("sslmode=verify-full", "sslmode=disable"))
-        self.postgres = OwnServer(folder / "postgres", password, programs=programs, settings={**FAST, **settings}, port=self.postgres_port).start()
+        self.postgres = DisposableServer(
+            folder / "postgres", password, programs=programs, settings={**FAST, **settings}, port=self.postgres_port
+        ).start()
         definitions = self.broker.folder / "definitions.json"
         shutil.copyfile(self.secrets / "broker_definitions", definitions)
         definitions.chmod(0o644)

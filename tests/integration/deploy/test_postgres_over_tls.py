@@ -15,10 +15,10 @@ import sqlalchemy as sa
 
 from deploy.audit_cli import _Database
 from deploy.certificates import AUTHORITY, certify
-from deploy.doctor_full import _connected
+from deploy.doctor import _connected
 from deploy.init import write_secrets
 from deploy.migrations import SchemaDiffers
-from deploy.postgres import FAST, OwnServer, ServerFailed, as_url
+from deploy.postgres import ServerFailed, as_url
 from deploy.provision import migrate
 from deploy.secrets import Secrets
 from services.chassis.database import Database
@@ -28,6 +28,7 @@ from services.chassis.database.stream import Stream
 from services.contacts.storage.vault import Keyring, Vault
 from tests.compose import closed_server
 from tests.support.keys import key_of
+from tests.support.postgres import FAST, DisposableServer
 from tests.support.rabbitmq import _free_port
 
 pytestmark = [pytest.mark.requirement("R15"), pytest.mark.timeout(180)]
@@ -37,7 +38,7 @@ _ASKED = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 
 @dataclass
 class Hop:
-    server: OwnServer
+    server: DisposableServer
     port: int
     secrets: Path
     another: Path
@@ -59,7 +60,7 @@ def hop() -> Iterator[Hop]:
         try:
             programs, settings = closed_server(folder / "secrets", folder / "tls")
             password = Secrets(folder / "secrets")["postgres_password"]
-            server = OwnServer(folder / "postgres", password, programs=programs, settings={**FAST, **settings}, port=port).start()
+            server = DisposableServer(folder / "postgres", password, programs=programs, settings={**FAST, **settings}, port=port).start()
         except ServerFailed as failed:
             pytest.skip(f"PostgreSQL with TLS is not here, so the way to it was not tried: {failed}")
         try:

@@ -27,7 +27,7 @@ from deploy.certificates import (
     key_file,
     show,
 )
-from deploy.doctor_full import _certificates
+from deploy.doctor import _certificates
 from deploy.init import init, write_secrets
 from deploy.secrets import Secrets
 
