@@ -147,7 +147,7 @@ def _gathered(
         system = installation(data, folder if held else None)
         database = system.environment_of("audit")["DATABASE_URL"]
         witnesses = tuple((name, system.environment_of(name)["DATABASE_URL"]) for name in SERVICES)
-    text = Path(key).read_text() if "-----BEGIN" not in key and "+" not in key else key
+    text = key if "-----BEGIN" in key else Path(key).read_text()
     return Evidence(
         key=VerifierKey.parse(text.strip(), name=origin),
         witness=WitnessFile(witness) if witness is not None else None,

@@ -11,7 +11,7 @@ from gateway.merging import Page
 from gateway.pages.layout import blueprint, page, user_names, validated
 from gateway.pages.paging import page_links, page_query
 from gateway.trail import recorded
-from services.audit.contract import EntriesQuerySchema
+from services.audit.contract.schemas import EntriesQuerySchema
 from services.chassis.messages import Forbidden, Invalid
 from services.contacts.contract.answers.cases import DayCountAnswer
 

@@ -2,26 +2,10 @@
 
 import services.chassis.green  # isort: skip
 
-import os
-
-from services.chassis import logs
-from services.chassis.config import Settings
-from services.chassis.runtime.process import compose, run
+from services.chassis.runtime.process import run_service
 from services.contacts.service import ContactsService
 
 assert services.chassis.green  # noqa: S101 - it was imported for what it does, before everything else
 
-
-def main() -> None:
-    """Run until SIGTERM."""
-
-    def read(service: str) -> Settings:
-        return Settings.read(os.environ, service=service)
-
-    settings = read(ContactsService.name)
-    logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
-    run([(ContactsService, compose(settings))], read=read)
-
-
 if __name__ == "__main__":
-    main()
+    run_service(ContactsService)

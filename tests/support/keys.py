@@ -9,7 +9,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from deploy.migrations import SERVICES
+from deploy.secrets import public_key_of
 from services.chassis.identity import ServiceKey, ServiceKeys
+from services.chassis.translog.checkpoints import SigningKey
 
 
 def pem_of(service: str) -> str:
@@ -31,3 +33,19 @@ def public_keys(services: Iterable[str] = SERVICES) -> str:
 def service_keys() -> ServiceKeys:
     """Return the public keys of services."""
     return ServiceKeys.parse(public_keys())
+
+
+def new_signing_key(name: str) -> SigningKey:
+    """Return a new key for the checkpoints of a trail."""
+    return SigningKey(name, Ed25519PrivateKey.generate().private_bytes_raw())
+
+
+def pem_of_seed(key: SigningKey) -> str:
+    """Return the private key of a trail in the form of audit's settings."""
+    private = Ed25519PrivateKey.from_private_bytes(key.seed)
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def public_pem_of(key: SigningKey) -> str:
+    """Return the public key of a trail in the form of the settings."""
+    return public_key_of(pem_of_seed(key))

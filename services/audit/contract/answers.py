@@ -104,39 +104,3 @@ class UncoveredAnswer(TypedDict):
     """The places of the ranges that are not covered."""
 
     lacking: list[int]
-
-
-class ProblemAnswer(TypedDict):
-    """One thing that verification found to be wrong."""
-
-    kind: str
-    sentence: str
-    position: int | None
-    stream: str | None
-    n: int | None
-    service: str | None
-
-
-class UnprovenAnswer(TypedDict):
-    """A process that died, and the number from which nobody can prove what it wrote."""
-
-    service: str
-    stream: str
-    n: int
-
-
-class ReportAnswer(TypedDict):
-    """The result of a verification, as `liaison audit verify --json` prints it."""
-
-    ok: bool
-    entries: int
-    size: int
-    root: str | None
-    checkpoints: int
-    streams: int
-    in_flight: int
-    excused: int
-    unproven: list[UnprovenAnswer]
-    first_bad: ProblemAnswer | None
-    problems: list[ProblemAnswer]
-    more_problems: int

@@ -11,6 +11,8 @@ from marshmallow import ValidationError, fields, post_load, validate
 from services.chassis.instants import Day, Instant
 from services.chassis.validation import Id, Loads
 
+#: Whose trails audit keeps: every service's, its own too.
+SERVICES = ("access", "contacts", "interactions", "audit", "retention")
 OUTCOMES = ("allowed", "refused", "failed")
 #: Numbers that one question about coverage may be about.
 COVERED_AT_ONCE = 10_000
@@ -30,6 +32,13 @@ class PageQuery:
 
     limit: int = 50
     cursor: str | None = None
+
+
+class PageQuerySchema(Loads[PageQuery]):
+    """Which page of a list, the newest first."""
+
+    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
+    cursor = fields.String(validate=validate.Length(max=500))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +68,6 @@ class EntriesQuerySchema(Loads[EntriesQuery]):
     until = Instant()
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
     cursor = fields.String(validate=validate.Length(max=500))
-
-
-class CheckpointsQuerySchema(Loads[PageQuery]):
-    """Which checkpoints to list, the newest first."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=200))
-    cursor = fields.String(validate=validate.Length(max=500))
-
-
-class FindingsQuerySchema(CheckpointsQuerySchema):
-    """Which findings to list, the newest first."""
-
-
-class ReviewsQuerySchema(CheckpointsQuerySchema):
-    """Which weeks to list, the newest first."""
 
 
 @dataclass(frozen=True, slots=True)

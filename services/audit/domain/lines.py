@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 
+from services.chassis.database import AuditEntry
 from services.chassis.database.stream import canonical, link_of
 from services.chassis.keyed import Keyed
 from services.chassis.translog.merkle import leaf_hash
@@ -29,26 +30,8 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _ACTION = re.compile(r"[a-z0-9_-]+(:[a-z0-9_-]+)+")
 _REQUIRED = ("at", "actor", "actor_kind", "action", "outcome", "service")
-_TEXTS = frozenset(
-    {
-        "at",
-        "actor",
-        "actor_kind",
-        "component",
-        "session",
-        "acknowledgement",
-        "jti",
-        "action",
-        "outcome",
-        "rule",
-        "trace_id",
-        "operation",
-        "service",
-        "prev",
-        "signature",
-    }
-)
 _LISTS = frozenset({"subjects", "fields"})
+_TEXTS = AuditEntry.__required_keys__ - _LISTS | {"prev", "signature"}
 _VOIDS = frozenset({"stream", "n", "void", "unknown", "prev", "replaced", "attempted", "signature"})
 _CERTIFIES = ("service", "at", "certificate", "signature")
 

@@ -8,11 +8,10 @@ of it is pure: rows, notes and leaves are iterables.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from services.audit.contract.answers import ProblemAnswer, ReportAnswer
 from services.audit.domain.genuine import Chain, certified, forged
 from services.audit.domain.lines import Line, Unreadable, parse_body
 from services.audit.domain.numbers import Numbers
@@ -74,6 +73,14 @@ class Problem:
     service: str | None = None
 
 
+class Unproven(NamedTuple):
+    """A process that died, and the number from which nobody can prove what it wrote."""
+
+    service: str
+    stream: str
+    n: int
+
+
 @dataclass(slots=True)
 class Report:
     """The result of a verification."""
@@ -86,8 +93,7 @@ class Report:
     in_flight: int = 0
     #: Numbers that crashed processes may have taken without committing: not problems, but worth knowing.
     excused: int = 0
-    #: Processes that died, each with the number from which nobody can prove what it wrote.
-    unproven: list[tuple[str, str, int]] = field(default_factory=list)
+    unproven: list[Unproven] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     more_problems: int = 0
 
@@ -130,12 +136,7 @@ class _Roots:
                 places = " and ".join(roots.values())
                 report.add(Problem("fork", f"Two signed checkpoints of {size} entries contradict each other: {places}."))
 
-    @property
-    def largest(self) -> int | None:
-        return max(self.by_size, default=None)
-
-    def agree(self, size: int, root: bytes) -> bool:
-        return root in self.by_size[size]
+        self.largest = max(self.by_size, default=0)
 
 
 def verify(
@@ -156,25 +157,17 @@ def verify(
     """
     report = Report()
     roots = _Roots(key, notes, report)
-    if roots.largest is None:
+    if not roots.by_size:
         report.add(Problem("checkpoint", "No checkpoint verifies: nothing proves any entry.", position=0))
         return report
-    trusted = _trusted_leaves(leaves, roots, report)
+    walk = _Walk(report, roots, leaves or ())
     streams = _Streams(report, services)
-    frontier = merkle.Frontier()
-    walk = _Walk(report, roots, frontier)
-    walk.compare()
     for row in rows:
-        while frontier.size < row.position and walk.whole:
-            walk.skip(trusted)
-        if row.position != frontier.size and walk.whole:
-            walk.problem("altered", f"Entry {row.position} stands where entry {frontier.size} belongs.", frontier.size)
-            walk.whole = False
-        walk.take(row, trusted)
+        walk.take(row)
         streams.take(row)
         if row.position % 1000 == 0:
             progress(row.position)
-    walk.finish(trusted)
+    walk.finish()
     streams.finish(now)
     return report
 
@@ -182,70 +175,89 @@ def verify(
 class _Walk:
     """Walks along the rows, grows the tree, and compares it with each signed root."""
 
-    def __init__(self, report: Report, roots: _Roots, frontier: merkle.Frontier) -> None:
+    def __init__(self, report: Report, roots: _Roots, leaves: Sequence[bytes]) -> None:
         self._report = report
         self._roots = roots
-        self._frontier = frontier
+        self._frontier = merkle.Frontier()
         self._good = 0
         self._first: int | None = None
         #: Whether every leaf so far is known, so that roots can be computed.
-        self.whole = True
-        self._stored_leaf_differs: int | None = None
+        self._whole = True
+        #: Witnessed leaves, and how many of them a signed root proves.
+        self._leaves = leaves
+        self._proven = self._count_proven(leaves)
+        self._compare()
 
-    def problem(self, kind: ProblemKind, sentence: str, position: int) -> None:
+    def _count_proven(self, leaves: Sequence[bytes]) -> int:
+        proven = 0
+        frontier = merkle.Frontier()
+        for leaf in leaves:
+            frontier.append(leaf)
+            if frontier.size in self._roots.by_size and frontier.root() in self._roots.by_size[frontier.size]:
+                proven = frontier.size
+        if leaves and proven < self._roots.largest:
+            self._report.add(Problem("witness", f"The witnessed leaves are proven up to {proven} of {self._roots.largest} entries only."))
+        return proven
+
+    def _problem(self, kind: ProblemKind, sentence: str, position: int) -> None:
         if self._first is None or position < self._first:
             self._first = position
         self._report.add(Problem(kind, sentence, position=position))
 
-    def skip(self, trusted: Sequence[bytes]) -> None:
+    def _skip(self) -> None:
         """Pass a position that has no row; its witnessed leaf continues the tree."""
         position = self._frontier.size
-        self.problem("missing", f"Entry {position} is missing.", position)
-        if position < len(trusted):
-            self._frontier.append(trusted[position])
-            self.compare()
+        self._problem("missing", f"Entry {position} is missing.", position)
+        if position < self._proven:
+            self._frontier.append(self._leaves[position])
+            self._compare()
         else:
-            self.whole = False
+            self._whole = False
 
-    def take(self, row: Row, trusted: Sequence[bytes]) -> None:
+    def take(self, row: Row) -> None:
+        while self._frontier.size < row.position and self._whole:
+            self._skip()
+        if row.position != self._frontier.size and self._whole:
+            self._problem("altered", f"Entry {row.position} stands where entry {self._frontier.size} belongs.", self._frontier.size)
+            self._whole = False
         self._report.entries += 1
         leaf = merkle.leaf_hash(row.body.encode())
-        if row.position < len(trusted) and leaf != trusted[row.position]:
-            self.problem("altered", f"Entry {row.position} is not what was witnessed.", row.position)
-            leaf = trusted[row.position]
+        if row.position < self._proven and leaf != self._leaves[row.position]:
+            self._problem("altered", f"Entry {row.position} is not what was witnessed.", row.position)
+            leaf = self._leaves[row.position]
         elif row.leaf is not None and leaf != row.leaf:
-            self.problem("altered", f"Entry {row.position} does not fit the hash stored with it.", row.position)
-        if self.whole and row.position == self._frontier.size:
+            self._problem("altered", f"Entry {row.position} does not fit the hash stored with it.", row.position)
+        if self._whole and row.position == self._frontier.size:
             self._frontier.append(leaf)
-            self.compare()
+            self._compare()
 
-    def compare(self) -> None:
+    def _compare(self) -> None:
         size = self._frontier.size
         if size not in self._roots.by_size:
             return
         root = self._frontier.root()
-        if self._roots.agree(size, root):
+        if root in self._roots.by_size[size]:
             self._good = size
             self._report.size, self._report.root = size, root.hex()
         elif self._first is None or self._first >= size:
-            self.problem(
+            self._problem(
                 "range",
                 f"The entries from {self._good} up to {size - 1} are not those that were signed; the first of them that"
                 " differs cannot be told without the witness's leaves.",
                 self._good,
             )
 
-    def finish(self, trusted: Sequence[bytes]) -> None:
-        largest = self._roots.largest or 0
+    def finish(self) -> None:
+        largest = self._roots.largest
         count = self._frontier.size
-        if not self.whole:
+        if not self._whole:
             return
         if count < largest:
             # Without the witness's leaves, what lies between the last root that agreed and the end is not proven either.
-            first = count if len(trusted) >= count or self._good == count else self._good
-            self.problem("cut-off", f"A checkpoint covers {largest} entries, and there are only {count}.", first)
+            first = count if self._proven >= count or self._good == count else self._good
+            self._problem("cut-off", f"A checkpoint covers {largest} entries, and there are only {count}.", first)
         elif count > largest:
-            self.problem("uncovered", f"No checkpoint covers the entries from {largest} on.", largest)
+            self._problem("uncovered", f"No checkpoint covers the entries from {largest} on.", largest)
 
 
 class _Streams:
@@ -333,7 +345,7 @@ class _Streams:
             service = self._service(stream)
             self._report.excused += sum(len(gap) for gap in numbers.excused())
             if numbers.crashed is not None and numbers.closed:
-                self._report.unproven.append((service or "", stream, numbers.mark + 1))
+                self._report.unproven.append(Unproven(service or "", stream, numbers.mark + 1))
             settled = self._long_settled(stream, numbers, now)
             for gap in numbers.missing():
                 if gap.start > settled:
@@ -349,22 +361,6 @@ class _Streams:
         return max((mark for mark, at in self._marked_at.get(stream, ()) if at is None or now - at > IN_FLIGHT), default=0)
 
 
-def _trusted_leaves(leaves: Sequence[bytes] | None, roots: _Roots, report: Report) -> Sequence[bytes]:
-    """Return the witnessed leaves that a signed root proves."""
-    if leaves is None:
-        return ()
-    proven = 0
-    frontier = merkle.Frontier()
-    for leaf in leaves:
-        frontier.append(leaf)
-        if frontier.size in roots.by_size and roots.agree(frontier.size, frontier.root()):
-            proven = frontier.size
-    largest = roots.largest or 0
-    if proven < largest:
-        report.add(Problem("witness", f"The witnessed leaves are proven up to {proven} of {largest} entries only."))
-    return leaves[:proven]
-
-
 def _instant(line: Line) -> datetime | None:
     # Marks say when they were set, in the only form that `wire_value` writes.
     start = line.body.find('"at":"')
@@ -376,31 +372,12 @@ def _instant(line: Line) -> datetime | None:
         return None
 
 
-def as_wire(report: Report) -> ReportAnswer:
+def as_wire(report: Report) -> dict[str, object]:
     """Return the report for `--json`."""
     first = report.first_bad
     return {
         "ok": report.ok,
-        "entries": report.entries,
-        "size": report.size,
-        "root": report.root,
-        "checkpoints": report.checkpoints,
-        "streams": report.streams,
-        "in_flight": report.in_flight,
-        "excused": report.excused,
-        "unproven": [{"service": service, "stream": stream, "n": n} for service, stream, n in report.unproven],
-        "first_bad": _problem(first) if first else None,
-        "problems": [_problem(problem) for problem in report.problems],
-        "more_problems": report.more_problems,
-    }
-
-
-def _problem(problem: Problem) -> ProblemAnswer:
-    return {
-        "kind": problem.kind,
-        "sentence": problem.sentence,
-        "position": problem.position,
-        "stream": problem.stream,
-        "n": problem.n,
-        "service": problem.service,
+        **asdict(report),
+        "unproven": [each._asdict() for each in report.unproven],
+        "first_bad": asdict(first) if first else None,
     }

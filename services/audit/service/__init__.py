@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from services.audit import contract
-from services.audit.contract import answers
+from services.audit.contract import answers, schemas
 from services.audit.service.dependencies import DependenciesProvider
 from services.audit.usecases import reading
 from services.chassis.answers import Page
@@ -12,6 +11,7 @@ from services.chassis.entrypoints import BusProvider, DatabaseProvider, Settings
 from services.chassis.entrypoints.operations import OperationMethods
 from services.chassis.messages import Caller, new_id
 from services.chassis.runtime.witness import Witness
+from services.chassis.validation import ready
 
 
 class AuditService(OperationMethods, Witness):
@@ -29,7 +29,7 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
-        asked = contract.EntriesQuerySchema().load(query)
+        asked = ready(schemas.EntriesQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_entries(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
@@ -39,7 +39,7 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
-        asked = contract.CheckpointsQuerySchema().load(query)
+        asked = ready(schemas.PageQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.list_checkpoints(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
@@ -49,7 +49,7 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, UnknownEntry: 403, 404.
         """
-        asked = contract.ProofQuerySchema().load(query)
+        asked = ready(schemas.ProofQuerySchema).load(query)
         with self.database.work(caller) as work:
             return reading.prove(work, by=caller, query=asked)
 
@@ -59,7 +59,7 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
-        asked = contract.FindingsQuerySchema().load(query or {})
+        asked = ready(schemas.PageQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return reading.list_findings(work, by=caller, query=asked, cursors=self.dependencies.cursors)
 
@@ -69,7 +69,7 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, CursorInvalid: 403, 422.
         """
-        asked = contract.ReviewsQuerySchema().load(query or {})
+        asked = ready(schemas.PageQuerySchema).load(query or {})
         with self.database.work(caller) as work:
             return reading.list_reviews(work, by=caller, now=self.database.clock(), query=asked, cursors=self.dependencies.cursors)
 
@@ -79,16 +79,16 @@ class AuditService(OperationMethods, Witness):
 
         :raises NotTheAuditor, WeekNotOver, ReviewAlreadySigned: 403, 409, 409.
         """
-        week = contract.ReviewSignSchema().load(body).week
+        week = ready(schemas.ReviewSignSchema).load(body).week
         call.subject_id = review_id = new_id()
         return call.run(
             lambda work: reading.sign_review(work, by=call.caller, now=self.database.clock(), review_id=review_id, week=week),
             replay=lambda work, _: reading.read_review(work, by=call.caller, now=self.database.clock(), week=week),
         )
 
-    @rpc(reading.FIND_UNCOVERED, identity=contract.SERVICES)
+    @rpc(reading.FIND_UNCOVERED, identity=schemas.SERVICES)
     def find_uncovered(self, caller: Caller, size: int, ranges: object) -> answers.UncoveredAnswer:
         """Return to a service which of its own numbers the checkpoint of that size does not cover."""
-        asked = contract.CoverageQuerySchema().load({"size": size, "ranges": ranges})
+        asked = ready(schemas.CoverageQuerySchema).load({"size": size, "ranges": ranges})
         with self.database.work(caller) as work:
             return reading.find_uncovered(work, asked)

@@ -8,7 +8,7 @@ from typing import Any
 import eventlet
 import orjson
 
-from services.audit.usecases.following import Sent
+from services.audit.usecases.stream_tracking import Sent
 from services.chassis.entrypoints.context import Process
 from services.chassis.entrypoints.retry import RetryHandler
 from services.chassis.entrypoints.timers import Wakeup

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, overload
+from typing import Any, Self
 
 from services.chassis.messages import wire_value
 from services.chassis.translog.merkle import HASH_SIZE
@@ -87,25 +87,15 @@ class WitnessFile:
 
 
 class Leaves(Sequence[bytes]):
-    """The leaves of a witness's file, read in place; close it after use."""
+    """The leaves of a witness's file, read in place within a `with` block."""
 
     def __init__(self, path: Path) -> None:
         """Open the file."""
-        self._file = path.open("rb")
         self._count = path.stat().st_size // HASH_SIZE
-        self._map = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) if self._count else None
-        self._start = 0
+        with path.open("rb") as file:
+            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self._count else None
 
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(index, slice):
-            start, stop, step = index.indices(self._count)
-            if (start, step) == (0, 1):
-                return _Prefix(self, stop)
-            return [self[position] for position in range(start, stop, step)]
+    def __getitem__(self, index: Any) -> Any:
         if not 0 <= index < self._count or self._map is None:
             raise IndexError(index)
         return self._map[index * HASH_SIZE : (index + 1) * HASH_SIZE]
@@ -113,39 +103,12 @@ class Leaves(Sequence[bytes]):
     def __len__(self) -> int:
         return self._count
 
-    def close(self) -> None:
-        """Close the file."""
-        if self._map is not None:
-            self._map.close()
-        self._file.close()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-
-
-class _Prefix(Sequence[bytes]):
-    """The first leaves of a file, without a copy."""
-
-    def __init__(self, leaves: Leaves, count: int) -> None:
-        self._leaves = leaves
-        self._count = count
-
-    @overload
-    def __getitem__(self, index: int) -> bytes: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[bytes]: ...
-    def __getitem__(self, index: int | slice) -> bytes | Sequence[bytes]:
-        if isinstance(index, slice):
-            return [self[position] for position in range(*index.indices(self._count))]
-        if not 0 <= index < self._count:
-            raise IndexError(index)
-        return self._leaves[index]
-
-    def __len__(self) -> int:
-        return self._count
+        if self._map is not None:
+            self._map.close()
 
 
 def _parse(line: bytes) -> dict[str, object] | None:

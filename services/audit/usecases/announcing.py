@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.audit.contract import CheckpointSigned
 from services.audit.storage import trail
 from services.chassis.database import UnitOfWork
+from services.chassis.messages import CheckpointSigned
 
 
 def announce_checkpoint(work: UnitOfWork, *, note: str, size: int, proofs: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.audit.contract import NotTheAuditor
+from services.audit.contract.refusals import NotTheAuditor
 from services.chassis.messages import Caller
 from services.lexicon.policy import decide
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import orjson
 
-from services.audit.contract import ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
 from services.audit.contract.answers import (
     CheckpointAnswer,
     ConsistencyProof,
@@ -23,8 +22,9 @@ from services.audit.contract.answers import (
     SignalAnswer,
     UncoveredAnswer,
 )
+from services.audit.contract.refusals import ReviewAlreadySigned, UnknownEntry, WeekBeforeTrail, WeekNotOver
 from services.audit.contract.schemas import ConsistencyQuery, CoverageQuery, EntriesQuery, InclusionQuery, PageQuery
-from services.audit.domain.records import Review, Signal, StoredCheckpoint, StoredFinding
+from services.audit.domain.records import Review, StoredCheckpoint, StoredFinding
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
 from services.audit.storage.trail import StoredTree
@@ -199,15 +199,7 @@ def _checkpoint(row: StoredCheckpoint) -> CheckpointAnswer:
 
 
 def _finding(row: StoredFinding) -> FindingAnswer:
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "position": row.position,
-        "stream": row.stream,
-        "n": row.n,
-        "service": row.service,
-        "found_at": str(wire_value(row.found_at)),
-    }
+    return cast("FindingAnswer", {**asdict(row), "found_at": str(wire_value(row.found_at))})
 
 
 def _review(work: UnitOfWork, week: date, review: Review | None, today: date) -> ReviewAnswer:
@@ -219,18 +211,7 @@ def _review(work: UnitOfWork, week: date, review: Review | None, today: date) ->
         "signed_at": str(wire_value(review.signed_at)) if review else None,
         "size": review.size if review else None,
         "findings": reading.count_findings(work, week),
-        "signals": [_signal(signal) for signal in reading.signals(work, week)] if state in {"due", "overdue"} else [],
-    }
-
-
-def _signal(row: Signal) -> SignalAnswer:
-    return {
-        "actor": row.actor,
-        "component": row.component,
-        "entries": row.entries,
-        "subjects": row.subjects,
-        "refused": row.refused,
-        "odd_hours": row.odd_hours,
+        "signals": [cast("SignalAnswer", asdict(signal)) for signal in reading.signals(work, week)] if state in {"due", "overdue"} else [],
     }
 
 

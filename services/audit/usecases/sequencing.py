@@ -7,20 +7,18 @@ leader loads the stored state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 import orjson
 from sqlalchemy import Connection
 
-from services.audit.domain.conflicts import judge
 from services.audit.domain.lines import Kind, Line
 from services.audit.domain.records import Finding
 from services.audit.storage import trail
 from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import WitnessFile
-from services.audit.usecases.following import Followed, Following, Sent, finding_of
+from services.audit.usecases.stream_tracking import Sent, StreamTracker, TrackedStream, finding_of
 from services.chassis.identity import ServiceKeys
 from services.chassis.translog import merkle
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
@@ -39,16 +37,6 @@ class TrailDisagrees(Exception):
         """Take the finding to record and the sentence to log."""
         self.finding = finding
         super().__init__(sentence)
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A new checkpoint, and the proof that it continues the one before."""
-
-    checkpoint: Checkpoint
-    note: str
-    previous: int
-    proof: list[bytes]
 
 
 class Sequencer:
@@ -70,7 +58,7 @@ class Sequencer:
         `connection` must hold the lead (`storage.leadership.take_lead`).
 
         :param services: the services' public keys, with which lines are verified.
-        :param own: the stream of this process, and `account_of` the broker's account of a service; see `Following`.
+        :param own: the stream of this process, and `account_of` the broker's account of a service; see `StreamTracker`.
         :raises TrailDisagrees: the stored trail is not the one of the last checkpoint, in the database or the witness's file.
         """
         self._connection = connection
@@ -83,7 +71,7 @@ class Sequencer:
             self.signed = self._take_up_checkpoint(tree, now)
             # The leaves since the last checkpoint are kept here too: what is signed must be what was taken in.
             self._leaves = [leaf for _, leaf, _ in trail.read_rows(connection, self.signed.size if self.signed else 0, size)]
-            self._following = Following(connection, services, now=now, own=own, account_of=account_of)
+            self._tracker = StreamTracker(connection, services, now=now, own=own, account_of=account_of)
 
     @property
     def size(self) -> int:
@@ -112,9 +100,9 @@ class Sequencer:
 
     def take(self, batch: Iterable[Sent], *, now: datetime) -> list[Finding]:
         """Write the genuine lines of a batch, each once, and return findings about the others; the lines are durable on return."""
-        changed: dict[str, Followed] = {}
+        changed: dict[str, TrackedStream] = {}
         with self._connection.begin():
-            lines, findings = self._following.admit(batch, changed, now)
+            lines, findings = self._tracker.admit(batch, changed, now)
             present = trail.find_numbers(self._connection, lines) if lines else {}
             new: list[Line] = []
             for line in lines:
@@ -133,10 +121,10 @@ class Sequencer:
                 trail.save_streams(self._connection, ((name, stream.state) for name, stream in changed.items() if stream.certificate))
         self._frontier = frontier
         self._leaves += [line.leaf for line in new]
-        self._following.keep(changed)
+        self._tracker.keep(changed)
         return findings
 
-    def sign(self, *, now: datetime) -> Signed | None:
+    def sign(self, *, now: datetime) -> Checkpoint | None:
         """Sign a checkpoint over all lines, unless the last one covers them already.
 
         First it reads the stored bytes again, and proves that they continue the last checkpoint. The witness's file gets
@@ -150,7 +138,7 @@ class Sequencer:
             return None
         with self._connection.begin():
             root = self._read_again(size)
-            proof = self._prove(before, size, root)
+            self._check_continues(before, size, root)
         checkpoint = Checkpoint(self._key.name, size, root)
         note = self._key.sign(checkpoint.text())
         start = before.size if before else 0
@@ -161,13 +149,13 @@ class Sequencer:
             trail.add_checkpoint(self._connection, size, root, note, now)
         self.signed = checkpoint
         del self._leaves[: size - start]
-        return Signed(checkpoint, note, start, proof)
+        return checkpoint
 
     def inspect(self, *, now: datetime) -> list[Finding]:
         """Return findings about missing lines, silent processes, and entries under passports that were not issued to their actor."""
-        findings = self._following.silent(now)
-        changed: dict[str, Followed] = {}
-        for name, stream, found in self._following.overdue(now):
+        findings = self._tracker.silent(now)
+        changed: dict[str, TrackedStream] = {}
+        for name, stream, found in self._tracker.overdue(now):
             changed[name] = stream
             findings += found
         with self._connection.begin():
@@ -177,8 +165,8 @@ class Sequencer:
             if reached != start:
                 trail.save_progress(self._connection, "passports", reached)
         findings += [Finding("unknown-passport", use.jti, use.position, use.stream, use.n, use.service) for use in unknown]
-        self._following.keep(changed)
-        self._following.forget_closed()
+        self._tracker.keep(changed)
+        self._tracker.forget_closed()
         return findings
 
     def _take_up_checkpoint(self, tree: StoredTree, now: datetime) -> Checkpoint | None:
@@ -223,7 +211,7 @@ class Sequencer:
         :param own: the stream of this process.
         """
         self._key = key
-        self._following.trust(services, own=own)
+        self._tracker.trust(services, own=own)
 
     def _open(self, note: str, place: str) -> Checkpoint:
         try:
@@ -263,24 +251,21 @@ class Sequencer:
             raise TrailDisagrees(Finding("cut-off", str(size), frontier.size), f"Line {frontier.size} is missing.")
         return frontier.root()
 
-    def _prove(self, before: Checkpoint | None, size: int, root: bytes) -> list[bytes]:
+    def _check_continues(self, before: Checkpoint | None, size: int, root: bytes) -> None:
         if before is None or before.size == 0:
-            return []
+            return
         proof = merkle.consistency_proof(before.size, size, StoredTree(self._connection).subtree)
         if not merkle.verify_consistency(before.size, size, proof, before.root, root):
             raise TrailDisagrees(
                 Finding("altered", f"proof {before.size}-{size}"), f"The trail of {size} lines does not continue the one of {before.size}."
             )
-        return proof
 
 
-def _is_known(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed) -> bool:
-    if line.kind == "mark":
-        return not stream.is_news(line) or any(leaf == line.leaf for _, leaf in others)
-    return judge(line.leaf, _numbered(others)) == "known"
+def _is_known(line: Line, others: Sequence[tuple[Kind, bytes]], stream: TrackedStream) -> bool:
+    return any(leaf == line.leaf for _, leaf in others) or (line.kind == "mark" and not stream.is_news(line))
 
 
-def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed, position: int, now: datetime) -> list[Finding]:
+def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: TrackedStream, position: int, now: datetime) -> list[Finding]:
     """Note what a new line says of its stream, and return findings about it."""
     stream.hear(line, now)
     wrong = []
@@ -289,7 +274,9 @@ def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed,
         if not stream.note(line, now):
             return [Finding("jump", f"{line.stream}/{line.n}", position, line.stream, line.n, stream.service)]
         return [] if line.by or stream.chain.holds(line) else [finding_of("chain", line, stream.service, position=position)]
-    if judge(line.leaf, _numbered(others)) == "conflict":
+    # The line is kept as evidence. A void and its entry have one primary key at their sender, so even a void of unknown outcome
+    # is a conflict; marks are indexed beside the lines of the same number, and speak of it.
+    if any(kind != "mark" for kind, _ in others):
         wrong.append("two-contents")
     elif not stream.chain.fits(line):
         wrong.append("chain")
@@ -297,11 +284,6 @@ def _look_at(line: Line, others: Sequence[tuple[Kind, bytes]], stream: Followed,
         wrong.append("malformed")
     stream.note(line, now)
     return [finding_of(kind, line, stream.service, position=position) for kind in wrong]
-
-
-def _numbered(others: Sequence[tuple[Kind, bytes]]) -> list[tuple[Kind, bytes]]:
-    # Marks are indexed beside the lines of the same number, and speak of it.
-    return [other for other in others if other[0] != "mark"]
 
 
 def _issued(line: Line) -> list[tuple[str, str]]:

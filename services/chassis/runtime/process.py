@@ -6,6 +6,7 @@ own database, identity and connections, so both deployments work alike.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +17,7 @@ import eventlet
 from greenlet import GreenletExit
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis import logs
 from services.chassis.backoff import pauses
 from services.chassis.config import Settings
 from services.chassis.database import Database
@@ -166,6 +168,17 @@ class Services:
         """
         for container in self.containers.values():
             container.wait()
+
+
+def run_service(service: type[Any]) -> None:
+    """Run one service until SIGTERM, with its settings from the environment."""
+
+    def read(name: str) -> Settings:
+        return Settings.read(os.environ, service=name)
+
+    settings = read(service.name)
+    logs.configure(level=settings.log_level, form=settings.log_format, service=settings.service)
+    run([(service, compose(settings))], read=read)
 
 
 def run(

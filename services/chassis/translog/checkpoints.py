@@ -59,7 +59,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public key: a name and an Ed25519 key, written `name+id+base64` as in C2SP signed-note."""
+    """The public key: a name, which is the origin of the trail, and an Ed25519 key."""
 
     name: str
     public: bytes
@@ -71,24 +71,11 @@ class VerifierKey:
         """Return the four bytes at the start of each of this key's signatures."""
         return _note_key_id(self.name, self.public)
 
-    def __str__(self) -> str:
-        """Return the key as one line without spaces."""
-        return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(ED25519 + self.public).decode()}"
-
     @classmethod
-    def parse(cls, line: str, *, name: str = "") -> VerifierKey:
-        """Parse a key; raise CheckpointRefused if it is malformed or its id does not match.
-
-        :param name: the origin, for keys in PEM, which have no name.
-        """
-        if "-----BEGIN" in line:
-            public, *former = [_public_pem(pem).public_bytes_raw() for pem in pems_of(line) or [line]]
-            return cls(name=_name(name), public=public, former=tuple(former))
-        name, key_id, material = _split_key(line, "")
-        key = cls(name=name, public=material)
-        if key.key_id.hex() != key_id:
-            raise CheckpointRefused("The id of the verifying key does not fit the key.")
-        return key
+    def parse(cls, pems: str, *, name: str) -> VerifierKey:
+        """Parse concatenated public keys in PEM, the current one first; raise CheckpointRefused if one is malformed."""
+        public, *former = [_public_pem(pem) for pem in pems_of(pems) or [pems]]
+        return cls(name=_name(name), public=public, former=tuple(former))
 
     def open(self, note: str) -> str:
         """Verify a note and return its text; raise CheckpointRefused if this key or a former one did not sign it."""
@@ -127,7 +114,7 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """The private key: a name and an Ed25519 seed, written `PRIVATE+KEY+name+id+base64`."""
+    """The private key: a name, which is the origin of the trail, and an Ed25519 seed."""
 
     name: str
     seed: bytes
@@ -139,31 +126,14 @@ class SigningKey:
         return f"SigningKey(name={self.name!r})"
 
     @classmethod
-    def parse(cls, line: str, *, name: str = "", public: str = "") -> SigningKey:
-        """Parse a key; raise CheckpointRefused if it is malformed or its id does not match.
+    def parse(cls, pem: str, *, name: str, public: str = "") -> SigningKey:
+        """Parse a key in PEM; raise CheckpointRefused if it is malformed.
 
-        :param name: the origin, for keys in PEM, which have no name.
         :param public: concatenated public keys in PEM; those other than this key's own become `former`.
         """
-        if "-----BEGIN" in line:
-            key = cls(name=_name(name), seed=_private_pem(line).private_bytes_raw())
-            known = [_public_pem(pem).public_bytes_raw() for pem in pems_of(public)]
-            return replace(key, former=tuple(each for each in known if each != key.verifier.public))
-        name, key_id, material = _split_key(line, "PRIVATE+KEY+")
-        key = cls(name=name, seed=material)
-        if key.verifier.key_id.hex() != key_id:
-            raise CheckpointRefused("The id of the signing key does not fit the key.")
-        return key
-
-    @classmethod
-    def generate(cls, name: str) -> SigningKey:
-        """Generate a key; `name` is the origin of the trail."""
-        return cls(name=_name(name), seed=Ed25519PrivateKey.generate().private_bytes_raw())
-
-    def export(self) -> str:
-        """Return the private key as one line, which must stay secret."""
-        material = base64.b64encode(ED25519 + self.seed).decode()
-        return f"PRIVATE+KEY+{self.name}+{self.verifier.key_id.hex()}+{material}"
+        key = cls(name=_name(name), seed=_seed(pem))
+        known = [_public_pem(each) for each in pems_of(public)]
+        return replace(key, former=tuple(each for each in known if each != key.verifier.public))
 
     @property
     def verifier(self) -> VerifierKey:
@@ -194,19 +164,17 @@ def read_proofs(proofs: Iterable[str]) -> dict[int, list[bytes]]:
     return read
 
 
-def witness(key: VerifierKey, last: str | None, note: str, proof: Sequence[bytes] | None = None) -> Checkpoint:
+def witness(key: VerifierKey, last: str, note: str, proof: Sequence[bytes] = ()) -> Checkpoint:
     """Verify that `note` continues `last`, the previous note, and return its checkpoint (R124, R126).
 
-    :param proof: the consistency proof between the two sizes; not needed without `last`, or for equal sizes.
+    :param proof: the consistency proof between the two sizes; not needed for equal sizes.
     :raises CheckpointRefused: the note is not signed by `key`, is smaller than `last`, or has no valid proof.
     """
     checkpoint = key.checkpoint(note)
-    if last is None:
-        return checkpoint
     before = key.checkpoint(last)
     if checkpoint.size < before.size:
         raise CheckpointRefused(f"The trail shrank from {before.size} to {checkpoint.size} entries.")
-    if not merkle.verify_consistency(before.size, checkpoint.size, list(proof or ()), before.root, checkpoint.root):
+    if not merkle.verify_consistency(before.size, checkpoint.size, list(proof), before.root, checkpoint.root):
         raise CheckpointRefused(f"The trail of {checkpoint.size} entries does not continue the one of {before.size}.")
     return checkpoint
 
@@ -217,43 +185,28 @@ def _name(name: str) -> str:
     return name
 
 
-def _private_pem(pem: str) -> Ed25519PrivateKey:
+def _seed(pem: str) -> bytes:
     try:
         key = load_pem_private_key(pem.encode(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise CheckpointRefused("The PEM of the signing key cannot be read.") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise CheckpointRefused("Only Ed25519 keys are known.")
-    return key
+    return key.private_bytes_raw()
 
 
-def _public_pem(pem: str) -> Ed25519PublicKey:
+def _public_pem(pem: str) -> bytes:
     try:
         key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):
         raise CheckpointRefused("The PEM of the verifying key cannot be read.") from None
     if not isinstance(key, Ed25519PublicKey):
         raise CheckpointRefused("Only Ed25519 keys are known.")
-    return key
+    return key.public_bytes_raw()
 
 
 def _note_key_id(name: str, public: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
-
-
-def _split_key(line: str, prefix: str) -> tuple[str, str, bytes]:
-    line = line.strip()
-    if not line.startswith(prefix):
-        raise CheckpointRefused("This is not a key of the right kind.")
-    # The base64 part may hold plus signs itself, so only the first two separate.
-    parts = line[len(prefix) :].split("+", 2)
-    if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
-        raise CheckpointRefused("A key is written as name, id and base64, with plus signs between.")
-    name, key_id, encoded = parts
-    material = _decode(encoded)
-    if material[:1] != ED25519 or len(material) != 1 + merkle.HASH_SIZE:
-        raise CheckpointRefused("Only Ed25519 keys are known.")
-    return name, key_id, material[1:]
 
 
 def _decode(encoded: str) -> bytes:

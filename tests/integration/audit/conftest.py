@@ -16,15 +16,15 @@ from services.audit.domain.records import Finding
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage import leadership
 from services.audit.storage.witness import Leaves, WitnessFile
-from services.audit.usecases.following import Sent
 from services.audit.usecases.sequencing import Sequencer
+from services.audit.usecases.stream_tracking import Sent
 from services.chassis.database.stream import Stream, canonical, link_of
 from services.chassis.identity import ServiceKey
 from services.chassis.messages import wire_value
 from services.chassis.translog.checkpoints import SigningKey
 from tests.support import Databases, eventually
 from tests.support.databases import Addresses
-from tests.support.keys import key_of, service_keys
+from tests.support.keys import key_of, new_signing_key, service_keys
 
 ORIGIN = "liaison.test/audit"
 NOWHERE = "0" * 64
@@ -113,7 +113,7 @@ class Taking(Sequencer):
         for line in batch:
             if isinstance(line, dict):
                 for stream in (line.get("stream"), line.get("by")):
-                    known = self._following.streams.get(str(stream))
+                    known = self._tracker.streams.get(str(stream))
                     certificate = CERTIFICATES.get(str(stream))
                     if certificate is not None and (known is None or known.certificate is None) and certificate not in sent:
                         sent.append(certificate)
@@ -131,7 +131,7 @@ class Trail:
 
     addresses: Addresses
     folder: Path
-    key: SigningKey = field(default_factory=lambda: SigningKey.generate(ORIGIN))
+    key: SigningKey = field(default_factory=lambda: new_signing_key(ORIGIN))
     now: datetime = START
 
     @property

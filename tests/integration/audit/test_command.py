@@ -9,15 +9,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from deploy.audit import audit
-from services.chassis.translog.checkpoints import SigningKey
 from tests.integration.audit.conftest import START, Sender, Trail
-from tests.support.keys import public_keys
+from tests.support.keys import new_signing_key, public_keys, public_pem_of
 
 
 @pytest.fixture
 def command(own_trail: Trail, tmp_path: Path) -> Callable[..., Result]:
     key = tmp_path / "key"
-    key.write_text(str(own_trail.key.verifier) + "\n")
+    key.write_text(public_pem_of(own_trail.key) + "\n")
     services = tmp_path / "services"
     services.write_text(public_keys())
 
@@ -118,19 +117,19 @@ def test_what_cannot_be_read_is_said_in_a_sentence(own_trail: Trail, tmp_path: P
         (["verify", "--data", str(tmp_path / "none")], "There is no public key"),
         (["verify", "--key", "nonsense+x", "--data", str(tmp_path / "none")], "There is no system in"),
         (
-            ["verify", "--key", str(own_trail.key.verifier), "--database", "postgresql://nobody@127.0.0.1:1/none"],
+            ["verify", "--key", public_pem_of(own_trail.key), "--database", "postgresql://nobody@127.0.0.1:1/none"],
             "There are no public keys of the services",
         ),
         (
-            ["verify", "--key", str(own_trail.key.verifier), "--services", str(services), "--database", "postgresql://nobody@127.0.0.1:1/none"],
+            ["verify", "--key", public_pem_of(own_trail.key), "--services", str(services), "--database", "postgresql://nobody@127.0.0.1:1/none"],
             "database cannot be read",
         ),
     ]:
         result = runner.invoke(audit, arguments)
         assert result.exit_code == 1
         assert sentence in result.output, result.output
-    other = SigningKey.generate(own_trail.key.name)
-    given = ["--key", str(other.verifier), "--services", str(services), "--database", own_trail.addresses.runtime]
+    other = new_signing_key(own_trail.key.name)
+    given = ["--key", public_pem_of(other), "--services", str(services), "--database", own_trail.addresses.runtime]
     result = runner.invoke(audit, ["verify", "--wait", "0", *given])
     assert result.exit_code == 1
     assert "No checkpoint verifies" in result.output

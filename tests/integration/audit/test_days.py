@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
-from services.audit.contract import COVERED_AT_ONCE, CoverageQuerySchema
+from services.audit.contract.schemas import COVERED_AT_ONCE, CoverageQuerySchema
 from services.audit.usecases import reading
 from services.audit.usecases.sequencing import Sequencer
 from services.chassis.database import Database, entry_of, work_is_open

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from deploy.migrations import SERVICES
 from services.audit.domain.records import Finding
-from services.audit.usecases.following import HOLE_AFTER, SILENT_AFTER
+from services.audit.usecases.stream_tracking import HOLE_AFTER, SILENT_AFTER
 from services.chassis.database import Database
 from services.chassis.database.stream import Stream
 from services.chassis.identity import RETIRED, ServiceKey, ServiceKeys

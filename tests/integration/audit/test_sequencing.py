@@ -12,11 +12,12 @@ from services.audit.domain.numbers import FURTHEST
 from services.audit.storage import leadership, trail
 from services.audit.storage.trail import StoredTree
 from services.audit.usecases import sequencing
-from services.audit.usecases.following import HOLE_AFTER
 from services.audit.usecases.sequencing import Sequencer, TrailDisagrees
+from services.audit.usecases.stream_tracking import HOLE_AFTER
 from services.chassis.translog import merkle
-from services.chassis.translog.checkpoints import SigningKey, witness
+from services.chassis.translog.checkpoints import read_proofs, witness
 from tests.integration.audit.conftest import CERTIFICATES, START, Sender, with_driver
+from tests.support.keys import new_signing_key
 
 #: What a field of a line never is, of every type that JSON has.
 ODD = (None, True, False, 0, -1, 2**53, 1.5, "", "x", "\x00", "é" * 9_000, [], [[]], [1, "a"], {}, {"a": []}, {"void": True})
@@ -44,13 +45,13 @@ def test_whatever_a_captured_service_signs_the_sequencer_goes_on(own_trail, send
 def test_what_was_taken_in_is_signed_and_verifies(own_trail, sender):
     with own_trail.leading() as sequencer:
         assert sequencer.take(sender.entries(700), now=START) == []
-        signed = sequencer.sign(now=START)
-        assert (signed.checkpoint.size, signed.previous, signed.proof) == (701, 0, [])
+        assert sequencer.sign(now=START).size == 701
+        note = sequencer.note
         assert sequencer.sign(now=START) is None
         assert sequencer.take([sender.void(), sender.mark()], now=START) == []
-        again = sequencer.sign(now=START)
-        assert again.checkpoint.size == 703
-        assert witness(own_trail.key.verifier, signed.note, again.note, again.proof).size == 703
+        assert sequencer.sign(now=START).size == 703
+        proofs = read_proofs(sequencer.unannounced())
+        assert witness(own_trail.key.verifier, note, sequencer.note, proofs[701]).size == 703
     report = own_trail.verify()
     assert report.ok, report.problems
     assert (report.entries, report.size, report.streams, report.checkpoints) == (703, 703, 1, 4)
@@ -311,7 +312,7 @@ def test_without_reading_again_the_altered_entry_would_be_signed(own_trail, send
     with own_trail.leading() as sequencer:
         sequencer.take(sender.entries(20), now=START)
         own_trail.sql("UPDATE trail SET body = replace(body, 'trace-7\"', 'trace-9\"') WHERE position = 7")
-        assert sequencer.sign(now=START).checkpoint.size == 21
+        assert sequencer.sign(now=START).size == 21
     assert own_trail.verify().first_bad.position == 7
 
 
@@ -328,7 +329,7 @@ def test_a_sequencer_does_not_take_up_a_trail_that_was_rewritten_or_signed_by_an
     with own_trail.leading() as sequencer:
         sequencer.take(sender.entries(20), now=START)
         sequencer.sign(now=START)
-    stranger = SigningKey.generate(own_trail.key.name)
+    stranger = new_signing_key(own_trail.key.name)
     with pytest.raises(TrailDisagrees, match="not ours"), own_trail.leading(stranger):
         pass
     own_trail.sql("UPDATE trail SET leaf = sha256(leaf) WHERE position = 3")

@@ -18,7 +18,6 @@ from services.chassis.messages import Caller, Refusal, new_id
 from services.chassis.passport import PassportSigner
 from services.chassis.runtime.process import Services, compose, declare_topology, topology_of
 from services.chassis.translog import merkle
-from services.chassis.translog.checkpoints import VerifierKey
 from services.chassis.transport import embedded
 from services.chassis.transport.connection import Address
 from services.chassis.transport.publisher import Message, Publisher, PublishResult
@@ -27,7 +26,7 @@ from tests.cast import AMINA, CHLOE, EDDA, EVERYBODY, UNACKNOWLEDGED
 from tests.integration.access.conftest import a_key
 from tests.integration.audit.conftest import CERTIFICATES, Sender, Trail
 from tests.support import Databases, a_command, eventually
-from tests.support.keys import pem_of, public_keys
+from tests.support.keys import pem_of, pem_of_seed, public_keys, public_pem_of
 
 embedded.register()
 
@@ -62,8 +61,8 @@ class Office:
             cursor_key="a key of cursors",
             service_key=pem_of("audit"),
             service_public_keys=public_keys(),
-            checkpoint_private_key=self.trail.key.export(),
-            checkpoint_public_key=str(self.trail.key.verifier),
+            checkpoint_private_key=pem_of_seed(self.trail.key),
+            checkpoint_public_key=public_pem_of(self.trail.key),
             checkpoint_origin=self.trail.key.name,
             audit_witness_file=str(self.trail.witness.path),
             pool_size=5,
@@ -227,7 +226,7 @@ def test_the_isso_gets_proofs_that_verify_against_the_signed_checkpoint(office: 
     office.ship(*sender.entries(40))
     eventually(lambda: office.signed_size() >= 40)
     proof = office.ask("prove", EDDA, query={"position": 17})
-    checkpoint = VerifierKey.parse(str(office.trail.key.verifier)).checkpoint(proof["note"])
+    checkpoint = office.trail.key.verifier.checkpoint(proof["note"])
     path = [base64.b64decode(step) for step in proof["path"]]
     assert merkle.verify_inclusion(merkle.leaf_hash(proof["body"].encode()), 17, proof["size"], path, checkpoint.root)
     eventually(lambda: office.signed_size() > proof["size"])

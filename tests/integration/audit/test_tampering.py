@@ -25,7 +25,7 @@ from services.chassis.translog.checkpoints import Checkpoint, SigningKey
 from tests.integration.audit.conftest import ORIGIN, START, Sender, Taking, Trail, with_driver
 from tests.rows import figure
 from tests.support import Databases
-from tests.support.keys import key_of, service_keys
+from tests.support.keys import key_of, new_signing_key, service_keys
 
 pytestmark = [pytest.mark.requirement("R124", "R126", "N2"), pytest.mark.row("P7")]
 
@@ -254,7 +254,7 @@ def test_a_forged_checkpoint_is_detected_and_named(signed: Trail, chance: random
             with attacking(signed) as attacker:
                 (row,) = attacker.sql("SELECT note FROM checkpoints WHERE size = :size", size=size)
                 # The text of another checkpoint over the signature of the true one, and a signature of one's own.
-                note = chance.choice([forged + row.note[row.note.rindex("\n\n") + 1 :], SigningKey.generate(ORIGIN).sign(forged)])
+                note = chance.choice([forged + row.note[row.note.rindex("\n\n") + 1 :], new_signing_key(ORIGIN).sign(forged)])
                 if where == "database":
                     attacker.sql("UPDATE checkpoints SET note = :note WHERE size = :size", note=note, size=size)
                 else:
@@ -267,7 +267,7 @@ def test_a_forged_checkpoint_is_detected_and_named(signed: Trail, chance: random
 def test_a_swapped_key_is_detected(signed: Trail, chance: random.Random) -> None:
     for position in chance.sample(range(SIZE), POSITIONS):
         with attacking(signed) as attacker:
-            own = SigningKey.generate(ORIGIN)
+            own = new_signing_key(ORIGIN)
             bodies = edited(attacker, position, r'"actor":"0190', '"actor":"0193')
             attacker.rewrite(bodies)
             attacker.sign_again(own, bodies)
@@ -327,7 +327,7 @@ def test_a_bit_flipped_before_signing_is_detected_and_nothing_is_signed(own_trai
                 sequencer.sign(now=START)
             assert disagrees.value.finding.position == position
             own_trail.sql("UPDATE trail SET body = :body WHERE position = :p", body=before.body, p=position)
-        assert sequencer.sign(now=START).checkpoint.size == 10 + waiting
+        assert sequencer.sign(now=START).size == 10 + waiting
     assert own_trail.verify().ok
 
 

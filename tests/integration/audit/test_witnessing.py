@@ -10,6 +10,7 @@ from services.chassis.messages import Caller, CheckpointSigned
 from services.chassis.runtime.witness import keep_checkpoint
 from services.chassis.translog import merkle
 from services.chassis.translog.checkpoints import Checkpoint, CheckpointRefused, SigningKey, write_proof
+from tests.support.keys import new_signing_key
 
 LEAVES = [merkle.leaf_hash(b"%d" % n) for n in range(30)]
 FORKED = [*LEAVES[:12], *(merkle.leaf_hash(b"%d" % (n + 1)) for n in range(12, 30))]
@@ -18,7 +19,7 @@ FORKED = [*LEAVES[:12], *(merkle.leaf_hash(b"%d" % (n + 1)) for n in range(12, 3
 class Witnessing:
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.key = SigningKey.generate("liaison.test/audit")
+        self.key = new_signing_key("liaison.test/audit")
 
     def announced(self, size: int, *earlier: int, leaves: list[bytes] = LEAVES, key: SigningKey | None = None) -> CheckpointSigned:
         def subtree(level: int, index: int) -> bytes:
@@ -62,7 +63,7 @@ def test_checkpoints_may_come_in_the_wrong_order(witnessing: Witnessing) -> None
 def test_a_fork_a_gap_and_a_stranger_are_refused(witnessing: Witnessing) -> None:
     witnessing.hears(witnessing.announced(10))
     witnessing.hears(witnessing.announced(20, 10))
-    stranger = SigningKey.generate(witnessing.key.name)
+    stranger = new_signing_key(witnessing.key.name)
     true = witnessing.announced(25, 20)
     for announcement in [
         witnessing.announced(20, 10, leaves=FORKED),

@@ -2,11 +2,9 @@
 
 import itertools
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.domain.conflicts import judge
 from services.audit.domain.numbers import Numbers
 
 
@@ -65,17 +63,3 @@ def test_missing_and_present_together_are_every_settled_number(came, mark, chanc
     missing = set(itertools.chain(*numbers.missing()))
     assert missing == set(range(1, mark + 1)) - came
     assert numbers.highest == max(came, default=0)
-
-
-@pytest.mark.parametrize(
-    ("leaf", "present", "verdict"),
-    [
-        (b"a", [], "new"),
-        (b"a", [("entry", b"a")], "known"),
-        (b"a", [("entry", b"b")], "conflict"),
-        (b"a", [("unknown", b"b")], "conflict"),
-        (b"a", [("entry", b"b"), ("void", b"a")], "known"),
-    ],
-)
-def test_one_number_has_one_content(leaf, present, verdict):
-    assert judge(leaf, present) == verdict

@@ -1,4 +1,4 @@
-"""Following the streams: which lines are genuine, which are missing, and which processes are silent."""
+"""Tracking the streams: which lines are genuine, which are missing, and which processes are silent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Followed:
+class TrackedStream:
     """The state of one stream."""
 
     state: StreamState
@@ -45,7 +45,7 @@ class Followed:
         """Its service; None before its certificate has arrived."""
         return self.certificate.service if self.certificate else None
 
-    def copy(self) -> Followed:
+    def copy(self) -> TrackedStream:
         """Return an independent copy."""
         numbers = replace(self.state.numbers, ahead=set(self.state.numbers.ahead))
         state = StreamState(numbers, self.state.marked_at, self.state.beat)
@@ -77,7 +77,7 @@ class Followed:
         return True
 
 
-class Following:
+class StreamTracker:
     """All streams that may still grow."""
 
     def __init__(self, connection: Connection, keys: ServiceKeys, *, now: datetime, own: str | None, account_of: Callable[[str], str] | None) -> None:
@@ -90,7 +90,7 @@ class Following:
         self.trust(keys, own=own)
         self._account_of = account_of
         self._listening_since = now
-        self.streams: dict[str, Followed] = {}
+        self.streams: dict[str, TrackedStream] = {}
         for name, state in trail.load_streams(connection).items():
             self.streams[name] = self._taken_up(name, state, now)
 
@@ -101,14 +101,14 @@ class Following:
         """
         self._keys, self._present, self._own = keys, keys.present, own
 
-    def find(self, name: str, changed: dict[str, Followed], now: datetime) -> Followed:
+    def find(self, name: str, changed: dict[str, TrackedStream], now: datetime) -> TrackedStream:
         """Return a copy of a stream to change, and collect it in `changed`."""
         if name not in changed:
             known = self.streams.get(name)
             changed[name] = known.copy() if known else self._taken_up(name, trail.load_stream(self._connection, name), now)
         return changed[name]
 
-    def admit(self, batch: Iterable[Sent], changed: dict[str, Followed], now: datetime) -> tuple[list[Line], list[Finding]]:
+    def admit(self, batch: Iterable[Sent], changed: dict[str, TrackedStream], now: datetime) -> tuple[list[Line], list[Finding]]:
         """Return the genuine lines, in their order, and findings about the others."""
         findings: list[Finding] = []
         admitted: list[Line] = []
@@ -129,7 +129,7 @@ class Following:
         findings += [finding_of("forged", line, changed[line.stream].service) for line in admitted if id(line) in bad]
         return [line for line in admitted if id(line) not in bad], findings
 
-    def keep(self, changed: dict[str, Followed]) -> None:
+    def keep(self, changed: dict[str, TrackedStream]) -> None:
         """Take over changed streams after the commit."""
         self.streams |= {name: stream for name, stream in changed.items() if stream.certificate is not None}
 
@@ -137,7 +137,7 @@ class Following:
         """Drop closed streams whose end was inspected; a late line loads its stream from the trail."""
         self.streams = {name: stream for name, stream in self.streams.items() if not stream.state.numbers.closed or stream.state.marked_at}
 
-    def overdue(self, now: datetime) -> Iterator[tuple[str, Followed, list[Finding]]]:
+    def overdue(self, now: datetime) -> Iterator[tuple[str, TrackedStream, list[Finding]]]:
         """Yield a changed copy of each stream whose mark is old, with findings about its holes and an unproven end."""
         for name, stream in self.streams.items():
             if stream.state.marked_at is None or now - stream.state.marked_at <= HOLE_AFTER:
@@ -171,15 +171,15 @@ class Following:
             and now - max(stream.heard_at or self._listening_since, self._listening_since) > SILENT_AFTER
         ]
 
-    def _taken_up(self, name: str, state: StreamState, now: datetime) -> Followed:
-        stream = Followed(state)
+    def _taken_up(self, name: str, state: StreamState, now: datetime) -> TrackedStream:
+        stream = TrackedStream(state)
         body = trail.load_certificate(self._connection, name)
         if body is not None:
             # Anybody who can write into the database may have replaced it.
             self._certify(stream, parse_body(body), now, self._keys)
         return stream
 
-    def _certify(self, stream: Followed, line: Line, now: datetime, keys: ServiceKeys) -> bool:
+    def _certify(self, stream: TrackedStream, line: Line, now: datetime, keys: ServiceKeys) -> bool:
         """Accept a certificate; return False unless it is its stream's first and its service signed it."""
         if stream.certificate is not None:
             return False
@@ -188,7 +188,7 @@ class Following:
             stream.certified_by, stream.heard_at = line.leaf, now
         return stream.certificate is not None
 
-    def _forged(self, name: str, lines: Sequence[Line], changed: dict[str, Followed], now: datetime) -> list[Line]:
+    def _forged(self, name: str, lines: Sequence[Line], changed: dict[str, TrackedStream], now: datetime) -> list[Line]:
         certificate = changed[name].certificate
         if certificate is None:
             return list(lines)
