@@ -15,11 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any
 
-import psycopg
-from psycopg.rows import TupleRow
+import sqlalchemy as sa
 
+from deploy.postgres import as_url, connected
+from services.audit.contract.answers import ConsistencyProof, InclusionProof
 from services.audit.domain.verification import Note, Report, Row, verify
 from services.audit.storage.trail import StoredTree
 from services.audit.storage.witness import Leaves, WitnessFile
@@ -51,26 +52,10 @@ class Evidence:
     services: tuple[tuple[str, str], ...] = field(default=())
 
 
-class InclusionProof(TypedDict):
-    """Proves that an entry is in the trail of a signed checkpoint."""
+class ProvenConsistency(ConsistencyProof):
+    """Proves that a signed checkpoint continues an earlier one, with the notes of both."""
 
-    kind: Literal["inclusion"]
-    position: int
-    body: str
-    size: int
-    path: list[str]
-    note: str
-
-
-class ConsistencyProof(TypedDict):
-    """Proves that a signed checkpoint continues an earlier one."""
-
-    kind: Literal["consistency"]
-    first: int
-    size: int
-    path: list[str]
     first_note: str
-    note: str
 
 
 def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None], progress: Callable[[int, int], None]) -> Report:
@@ -88,7 +73,7 @@ def verify_trail(evidence: Evidence, *, wait: float, tell: Callable[[str], None]
             rows, notes = _exported(evidence.entries), list(_witnessed(evidence))
             total, now = None, None
         else:
-            reading = stack.enter_context(_Database.opened(evidence.database or ""))
+            reading = stack.enter_context(_opened(evidence))
             size = reading.size()
             covered = _wait_for_checkpoint(evidence, reading, size, wait, tell)
             # The witness is read before the snapshot, so that the snapshot has all entries of its checkpoints.
@@ -113,7 +98,7 @@ def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], 
 
     :raises Unverifiable: there was none in time.
     """
-    with _Database.opened(evidence.database or "") as reading:
+    with _opened(evidence) as reading:
         size = reading.size()
         if _wait_for_checkpoint(evidence, reading, size, wait, tell) < max(size, 1):
             raise Unverifiable(f"No checkpoint covers the trail's {size} entries.")
@@ -121,34 +106,25 @@ def newest_checkpoint(evidence: Evidence, *, wait: float, tell: Callable[[str], 
         return max(notes, key=lambda note: _size(evidence.key, note) or 0).text
 
 
-def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None) -> InclusionProof | ConsistencyProof:
+def prove(evidence: Evidence, *, position: int | None, first: int | None, second: int | None) -> InclusionProof | ProvenConsistency:
     """Return a verified proof: of the entry at `position`, or that the checkpoint of size `second` continues that of `first`.
 
     :raises Unverifiable: there is no such entry or checkpoint, or the proof is invalid.
     """
-    import sqlalchemy as sa
-
-    engine = sa.create_engine((evidence.database or "").replace("postgresql://", "postgresql+psycopg://", 1), poolclass=sa.NullPool)
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SET default_transaction_read_only = on")
-            signed: dict[int, tuple[Checkpoint, str]] = {}
-            for (text,) in connection.execute(sa.text("SELECT note FROM checkpoints ORDER BY size")):
-                checkpoint = _opened(evidence.key, text)
-                if checkpoint is not None:
-                    signed[checkpoint.size] = (checkpoint, text)
-            tree = StoredTree(connection)
+    with _opened(evidence) as reading:
+        notes = {checkpoint.size: (checkpoint, note.text) for note in reading.notes() if (checkpoint := _checkpoint(evidence.key, note.text))}
+        try:
             if position is not None:
-                return _prove_inclusion(connection, tree, signed, position)
-            return _prove_consistency(tree, signed, first or 0, second or 0)
-    except (sa.exc.SQLAlchemyError, merkle.ProofImpossible) as error:
-        raise Unverifiable(_first_line(error)) from error
+                return _prove_inclusion(reading, notes, position)
+            return _prove_consistency(reading, notes, first or 0, second or 0)
+        except merkle.ProofImpossible as impossible:
+            raise Unverifiable(str(impossible)) from impossible
 
 
 def export(evidence: Evidence, lines: Callable[[str], Any]) -> int:
     """Pass each entry to `lines` as one line of JSON, for verification elsewhere; return their number."""
     count = 0
-    with _Database.opened(evidence.database or "") as reading:
+    with _opened(evidence) as reading:
         reading.snapshot()
         for row in reading.rows(None):
             leaf = base64.b64encode(row.leaf).decode() if row.leaf else None
@@ -160,38 +136,36 @@ def export(evidence: Evidence, lines: Callable[[str], Any]) -> int:
 class _Database:
     """Reads the audit database in a read-only session."""
 
-    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
-        self._connection = connection
-
-    @classmethod
-    @contextmanager
-    def opened(cls, url: str) -> Iterator[_Database]:
-        try:
-            with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True, connect_timeout=5) as connection:
-                connection.execute("SET default_transaction_read_only = on")
-                yield cls(connection)
-        except psycopg.Error as error:
-            raise Unverifiable(f"The database cannot be read: {_first_line(error)}") from error
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
 
     def snapshot(self) -> None:
-        self._connection.autocommit = False
-        self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        self.connection.rollback()
+        self.connection.execution_options(isolation_level="REPEATABLE READ")
 
     def size(self) -> int:
-        row = self._connection.execute("SELECT coalesce(max(position) + 1, 0) FROM trail").fetchone()
-        return int(row[0]) if row else 0
+        return int(self.connection.exec_driver_sql("SELECT coalesce(max(position) + 1, 0) FROM trail").scalar_one())
 
     def notes(self) -> Iterator[Note]:
-        for size, note in self._connection.execute("SELECT size, note FROM checkpoints ORDER BY size").fetchall():
+        for size, note in self.connection.exec_driver_sql("SELECT size, note FROM checkpoints ORDER BY size").all():
             yield Note(f"database, checkpoint {size}", note)
 
     def rows(self, below: int | None) -> Iterator[Row]:
+        statement = sa.text("SELECT position, body, leaf FROM trail WHERE position < :below ORDER BY position")
         # A server-side cursor, because a million entries may not fit into memory.
-        with self._connection.cursor(name="trail") as cursor:
-            cursor.itersize = _FETCH
-            cursor.execute("SELECT position, body, leaf FROM trail WHERE position < %s ORDER BY position", (below if below is not None else 2**62,))
-            for position, body, leaf in cursor:
-                yield Row(position, body, bytes(leaf))
+        found = self.connection.execute(statement, {"below": below if below is not None else 2**62}, execution_options={"yield_per": _FETCH})
+        for position, body, leaf in found:
+            yield Row(position, body, bytes(leaf))
+
+
+@contextmanager
+def _opened(evidence: Evidence) -> Iterator[_Database]:
+    try:
+        with connected(as_url(evidence.database or ""), autocommit=True) as connection:
+            yield _Database(connection)
+    except sa.exc.SQLAlchemyError as error:
+        raise Unverifiable(f"The database cannot be read: {_first_line(error)}") from error
 
 
 def _wait_for_checkpoint(evidence: Evidence, reading: _Database, size: int, wait: float, tell: Callable[[str], None]) -> int:
@@ -218,10 +192,10 @@ def _witnessed(evidence: Evidence) -> Iterator[Note]:
 def _seen_by_services(evidence: Evidence, tell: Callable[[str], None]) -> Iterator[Note]:
     for service, url in evidence.services:
         try:
-            with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), connect_timeout=5) as connection:
-                for size, note in connection.execute("SELECT size, note FROM checkpoints_seen ORDER BY size").fetchall():
+            with connected(as_url(url)) as connection:
+                for size, note in connection.exec_driver_sql("SELECT size, note FROM checkpoints_seen ORDER BY size").all():
                     yield Note(f"{service}, checkpoint {size}", note)
-        except psycopg.Error as error:
+        except sa.exc.SQLAlchemyError as error:
             tell(f"{service} cannot be asked for the checkpoints that it saw: {_first_line(error)}")
 
 
@@ -239,25 +213,26 @@ def _exported(path: Path) -> Iterator[Row]:
         raise Unverifiable(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _prove_inclusion(connection: Any, tree: StoredTree, signed: dict[int, tuple[Checkpoint, str]], position: int) -> InclusionProof:
-    import sqlalchemy as sa
-
-    row = connection.execute(sa.text("SELECT body FROM trail WHERE position = :position"), {"position": position}).one_or_none()
+def _prove_inclusion(reading: _Database, signed: dict[int, tuple[Checkpoint, str]], position: int) -> InclusionProof:
+    statement = sa.text("SELECT body FROM trail WHERE position = :position")
+    body = reading.connection.execute(statement, {"position": position}).scalar_one_or_none()
     size = min((size for size in signed if size > position), default=None)
-    if row is None or size is None:
+    if body is None or size is None:
         raise Unverifiable(f"No checkpoint covers an entry {position}.")
     checkpoint, note = signed[size]
-    path = merkle.inclusion_proof(position, size, tree.subtree)
-    if not merkle.verify_inclusion(merkle.leaf_hash(row.body.encode()), position, size, path, checkpoint.root):
+    leaf = merkle.leaf_hash(body.encode())
+    path = merkle.inclusion_proof(position, size, StoredTree(reading.connection).subtree)
+    if not merkle.verify_inclusion(leaf, position, size, path, checkpoint.root):
         raise Unverifiable(f"Entry {position} is not proven by the checkpoint of {size} entries: run `liaison audit verify`.")
-    return {"kind": "inclusion", "position": position, "body": row.body, "size": size, "path": _encoded(path), "note": note}
+    (encoded,) = _encoded([leaf])
+    return {"kind": "inclusion", "position": position, "leaf": encoded, "body": body, "size": size, "path": _encoded(path), "note": note}
 
 
-def _prove_consistency(tree: StoredTree, signed: dict[int, tuple[Checkpoint, str]], first: int, second: int) -> ConsistencyProof:
+def _prove_consistency(reading: _Database, signed: dict[int, tuple[Checkpoint, str]], first: int, second: int) -> ProvenConsistency:
     for size in (first, second):
         if size not in signed:
             raise Unverifiable(f"There is no checkpoint of {size} entries; there are of {', '.join(map(str, sorted(signed)[-10:])) or 'none'}.")
-    path = merkle.consistency_proof(first, second, tree.subtree)
+    path = merkle.consistency_proof(first, second, StoredTree(reading.connection).subtree)
     if not merkle.verify_consistency(first, second, path, signed[first][0].root, signed[second][0].root):
         raise Unverifiable(f"The trail of {second} entries is not proven to continue the one of {first}: run `liaison audit verify`.")
     return {"kind": "consistency", "first": first, "size": second, "path": _encoded(path), "first_note": signed[first][1], "note": signed[second][1]}
@@ -268,11 +243,11 @@ def _largest(key: VerifierKey, notes: Iterable[Note]) -> int | None:
 
 
 def _size(key: VerifierKey, note: Note) -> int | None:
-    checkpoint = _opened(key, note.text)
+    checkpoint = _checkpoint(key, note.text)
     return checkpoint.size if checkpoint else None
 
 
-def _opened(key: VerifierKey, note: str) -> Checkpoint | None:
+def _checkpoint(key: VerifierKey, note: str) -> Checkpoint | None:
     try:
         return key.checkpoint(note)
     except CheckpointRefused:
@@ -284,4 +259,4 @@ def _encoded(path: Iterable[bytes]) -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import ssl
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -250,27 +251,17 @@ def _refused(folder: Path, server: str, name: str) -> str:
     except (ssl.SSLError, OSError):
         return "certificate, key and authority cannot be read or do not belong together"
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = at_client.wrap_bio(down, up, server_hostname=name)
+    sides = (at_client.wrap_bio(down, up, server_hostname=name), at_server.wrap_bio(up, down, server_side=True))
     try:
-        for _ in _turns(client, at_server.wrap_bio(up, down, server_side=True)):
-            pass
+        # Each side speaks at most three times.
+        for side in sides * 3:
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
     except ssl.SSLCertVerificationError as refused:
         return f"a client that dials {name} refuses it: {refused.verify_message.rstrip('.')}"
     except ssl.SSLError as refused:
         return f"no client can use it: {refused.reason}"
     return ""
-
-
-def _turns(*sides: ssl.SSLObject) -> Iterator[ssl.SSLObject]:
-    waiting = list(sides)
-    while waiting:
-        for side in list(waiting):
-            try:
-                side.do_handshake()
-            except ssl.SSLWantReadError:
-                yield side
-            else:
-                waiting.remove(side)
 
 
 @click.command()

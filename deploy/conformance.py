@@ -107,6 +107,18 @@ def _link(test: str) -> str:
     return f"[{words}](../{file})"
 
 
+def write_or_check(page: Path, text: str, command: str, *, check: bool) -> bool:
+    """Write a page that is made from the code, unless it is only to be checked; return whether it was written.
+
+    :raises click.ClickException: with `check`, if the page is not what the code says.
+    """
+    if check and (not page.exists() or page.read_text() != text):
+        raise click.ClickException(f"{page.relative_to(ROOT)} is not what the code says; run: {command}")
+    if not check:
+        page.write_text(text)
+    return not check
+
+
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if the page is not what the marks say.")
 def conformance(*, check: bool) -> None:
@@ -119,12 +131,8 @@ def conformance(*, check: bool) -> None:
     unknown = sorted(set(proofs) - {requirement.number for requirement in requirements})
     if unknown:
         raise click.ClickException(f"Tests are marked with requirements that there are not: {', '.join(unknown)}.")
-    page = render(requirements, proofs)
-    if check:
-        if not PAGE.exists() or PAGE.read_text() != page:
-            raise click.ClickException("docs/conformance.md is not what the marks say; run: liaison conformance")
+    if not write_or_check(PAGE, render(requirements, proofs), "liaison conformance", check=check):
         return
-    PAGE.write_text(page)
     stated = [row for row in requirements if row.number.startswith("R")]
     missing = [row.number for row in stated if row.number not in proofs]
     click.echo(f"{len(stated) - len(missing)} of {len(stated)} requirements have a test. Not yet: {', '.join(missing) or 'none'}.")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import click
 
-from deploy.conformance import ROOT, read_requirements
+from deploy.conformance import ROOT, read_requirements, write_or_check
 from services.access.storage.dictionary import TABLES as ACCESS
 from services.audit.storage.dictionary import TABLES as AUDIT
 from services.contacts.storage.dictionary import KEYS
@@ -86,11 +86,7 @@ def every_column() -> Iterator[tuple[str, Column]]:
 @click.option("--check", is_flag=True, help="Write nothing; fail if the page is not what the services declare.")
 def dictionary(*, check: bool) -> None:
     """Write docs/data-dictionary.md: every column, whose words it holds, and what an erasure makes of it."""
-    page = render()
-    if check:
-        if not PAGE.exists() or PAGE.read_text() != page:
-            raise click.ClickException("docs/data-dictionary.md is not what the services declare; run: liaison dictionary")
+    if not write_or_check(PAGE, render(), "liaison dictionary", check=check):
         return
-    PAGE.write_text(page)
     columns = [column for _, column in every_column()]
     click.echo(f"{len(columns)} columns; an erasure reaches {sum(column.erased != STAYS for column in columns)} of them.")

@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from deploy import certificates, migrations
 from deploy.failures import sentence_of
 from deploy.init import password_file
-from deploy.postgres import as_url, embedded_programs, local_programs, url_for
+from deploy.postgres import as_url, connected, embedded_programs, local_programs, url_for
 from deploy.provision import read_address, read_broker, service_classes
 from deploy.secrets import Secrets
 from services.audit.storage.witness import WitnessFile
@@ -129,7 +129,7 @@ def _certificates(folder: Path) -> Finding:
 
 def _databases(server: URL, secrets: Secrets, environ: Mapping[str, str]) -> Iterator[Finding]:
     try:
-        with _connected(server) as connection:
+        with connected(server) as connection:
             version = connection.execute(sa.text("SHOW server_version")).scalar_one()
             away = abs((connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one() - datetime.now(UTC)).total_seconds())
     except SQLAlchemyError as failed:
@@ -151,7 +151,7 @@ def _databases(server: URL, secrets: Secrets, environ: Mapping[str, str]) -> Ite
 def _store(server: URL, secrets: Secrets, store: str) -> Iterator[Finding]:
     role = migrations.runtime_of(store)
     try:
-        with _connected(as_url(url_for(server, migrations.database_of(store), role, secrets.password_of(role)))) as connection:
+        with connected(as_url(url_for(server, migrations.database_of(store), role, secrets.password_of(role)))) as connection:
             if store not in migrations.SERVICES:
                 connection.execute(sa.text("SELECT 1"))
                 return
@@ -171,7 +171,7 @@ def _checkpoints(server: URL, secrets: Secrets, environ: Mapping[str, str]) -> I
     role = migrations.runtime_of("audit")
     address = as_url(url_for(server, migrations.database_of("audit"), role, secrets.password_of(role)))
     try:
-        with _connected(address) as connection:
+        with connected(address) as connection:
             signed = connection.execute(sa.text("SELECT note, size FROM checkpoints ORDER BY size DESC LIMIT 1")).first()
             entries = connection.execute(sa.text("SELECT coalesce(max(position) + 1, 0) FROM trail")).scalar_one()
         if signed is None:
@@ -190,11 +190,6 @@ def _checkpoints(server: URL, secrets: Secrets, environ: Mapping[str, str]) -> I
     except (CheckpointRefused, OSError, SQLAlchemyError) as failed:
         said = sentence_of(failed) if isinstance(failed, SQLAlchemyError) else f"{failed}"
         yield Finding("checkpoints", False, f"they cannot be believed: {said}")
-
-
-def _connected(url: URL) -> Any:
-    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool, connect_args={"connect_timeout": 5})
-    return engine.connect()
 
 
 def _broker(address: Address, integrations: str) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from deploy.keyrings import KINDS, Keyrings, NothingFormer, TooEarly, addresses_
 from deploy.migrations import STORES, database_of, owner_of, runtime_of
 from deploy.operators import Operator, as_operator
 from deploy.options import takes_json
+from deploy.postgres import connected
 from deploy.secrets import WANTED, Secrets
 from services.chassis.config import Settings
 from services.chassis.keyed import key_id
@@ -193,14 +194,10 @@ def _superuser(operator: Operator) -> None:
 
 
 def _alter(server: sa.URL, role: str, made: str) -> None:
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", hide_parameters=True)
-    try:
-        with engine.connect() as connection:
-            statement = sa.text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:made AS text))")
-            quoted = connection.execute(statement, {"role": role, "made": made}).scalar_one()
-            connection.exec_driver_sql(quoted.replace("%", "%%"))
-    finally:
-        engine.dispose()
+    with connected(server, autocommit=True) as connection:
+        statement = sa.text("SELECT format('ALTER ROLE %I PASSWORD %L', CAST(:role AS text), CAST(:made AS text))")
+        quoted = connection.execute(statement, {"role": role, "made": made}).scalar_one()
+        connection.exec_driver_sql(quoted.replace("%", "%%"))
 
 
 def _broker(operator: Operator, user: str) -> None:
@@ -234,17 +231,13 @@ def _left(operator: Operator, name: str, former: Iterable[str]) -> str:
 
 def _rows_under(operator: Operator, former: Iterable[str]) -> str:
     # As superuser, because row-level security hides the rows from the service.
-    engine = sa.create_engine(operator.installation.server.set(database=database_of("contacts")), hide_parameters=True)
     found: dict[str, int] = {}
-    try:
-        with engine.connect() as connection:
-            for each in former:
-                ids = {"bytes": id_of("digest_key", each), "text": f"{key_id(each.encode())}.%"}
-                for table, under in _ROWS.items():
-                    many = connection.execute(sa.text(f"SELECT count(*) FROM {table} WHERE {under}"), ids).scalar_one()  # noqa: S608 - our own constants
-                    found[table] = found.get(table, 0) + many
-    finally:
-        engine.dispose()
+    with connected(operator.installation.server.set(database=database_of("contacts"))) as connection:
+        for each in former:
+            ids = {"bytes": id_of("digest_key", each), "text": f"{key_id(each.encode())}.%"}
+            for table, under in _ROWS.items():
+                many = connection.execute(sa.text(f"SELECT count(*) FROM {table} WHERE {under}"), ids).scalar_one()  # noqa: S608 - our own constants
+                found[table] = found.get(table, 0) + many
     return ", ".join(f"{many} rows of {table}" for table, many in found.items() if many)
 
 

@@ -12,7 +12,7 @@ import hashlib
 import importlib
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from deploy.postgres import url_for
+from deploy.postgres import connected, url_for
 
 #: Returns the password of a role.
 Passwords = Callable[[str], str]
@@ -201,8 +201,7 @@ def _literal(connection: sa.Connection, text: str) -> str:
 
 @contextmanager
 def _locked(server: URL) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with engine.connect() as connection:
+    with connected(server, autocommit=True) as connection:
         connection.execute(sa.text("SELECT pg_advisory_lock(:number)"), {"number": _LOCK})
         try:
             yield connection
@@ -210,12 +209,9 @@ def _locked(server: URL) -> Iterator[sa.Connection]:
             connection.execute(sa.text("SELECT pg_advisory_unlock(:number)"), {"number": _LOCK})
 
 
-@contextmanager
-def _opened(server: URL, store: str, password_of: Passwords) -> Iterator[sa.Connection]:
+def _opened(server: URL, store: str, password_of: Passwords) -> AbstractContextManager[sa.Connection]:
     role = owner_of(store)
-    engine = sa.create_engine(url_for(server, database_of(store), role, password_of(role)), poolclass=sa.NullPool)
-    with engine.connect() as connection:
-        yield connection
+    return connected(url_for(server, database_of(store), role, password_of(role)))
 
 
 def _configuration(store: str, connection: sa.Connection) -> Any:

@@ -21,17 +21,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from sqlalchemy import Connection, NullPool, create_engine
 from sqlalchemy.engine import URL, make_url
 
 _SUPERUSER = "postgres"
 _START_SECONDS = 60
 _STOP_SECONDS = 60
+_CONNECT_SECONDS = 15
 #: The most bytes of a socket folder's path: `sun_path` has 108, of which PostgreSQL's file name takes up to 20.
 _SOCKET_PATH = 80
 _PR_SET_PDEATHSIG = 1
@@ -70,6 +72,15 @@ def url_for(server: URL, database: str, user: str | None = None, password: str |
     if user is not None:
         url = url.set(username=user, password=password)
     return url.render_as_string(hide_password=False)
+
+
+@contextlib.contextmanager
+def connected(url: URL | str, *, autocommit: bool = False) -> Iterator[Connection]:
+    """Open one connection, and close it after the block; errors do not quote parameters."""
+    options = {"isolation_level": "AUTOCOMMIT"} if autocommit else {}
+    engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args={"connect_timeout": _CONNECT_SECONDS}, **options)
+    with engine.connect() as connection:
+        yield connection
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,13 +45,9 @@ STATUS: dict[type[Refusal], int] = {
 class NoSuchAddress(NotFound):
     """There is nothing at this address."""
 
-    code = "no-such-address"
-
 
 class MetricsTokenRequired(Unauthenticated):
     """The counters are for operators: show METRICS_TOKEN as a bearer token."""
-
-    code = "metrics-token-required"
 
 
 class FormNotOurs(Forbidden):
@@ -63,43 +59,29 @@ class FormNotOurs(Forbidden):
 class NotSentYet(Conflict):
     """Your session had ended. This is what you had typed; nothing of it was sent yet."""
 
-    code = "not-sent-yet"
-
 
 class ContactValueInAddress(Invalid):
     """A telephone number or e-mail address must not stand in an address, which is written into histories and logs; search by POST."""
-
-    code = "contact-value-in-address"
 
 
 class UnreadableBody(Invalid):
     """The body is not a JSON object in UTF-8."""
 
-    code = "unreadable-body"
-
 
 class BodyTooLarge(TooLarge):
     """The request is larger than allowed."""
-
-    code = "body-too-large"
 
 
 class JsonRequired(WrongType):
     """Send JSON, as application/json."""
 
-    code = "json-required"
-
 
 class MultipartRequired(WrongType):
     """Send the file as multipart/form-data, in a part called file."""
 
-    code = "multipart-required"
-
 
 class TooManySignIns(TooMany):
     """There were too many attempts to sign in. Wait a minute."""
-
-    code = "too-many-sign-ins"
 
 
 class TooManyRefusals(TooMany):
@@ -110,8 +92,6 @@ class TooManyRefusals(TooMany):
 
 class SessionUncertain(Unavailable):
     """The system can't check your session at the moment. Try again shortly."""
-
-    code = "session-uncertain"
 
 
 class TrailUnavailable(Unavailable):

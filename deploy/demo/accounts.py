@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
+from deploy.secrets import Secrets
 from services.access.domain.passwords import password_hash
 from services.access.storage import directory
 from services.access.usecases.seeding import Account, seed_accounts
@@ -64,23 +64,8 @@ def seed(database: Database, file: Path, *, now: datetime) -> list[DemoAccount]:
     The file is written first, because an account with an unknown password could not be removed.
     """
     if not file.exists():
-        accounts = [
-            {
-                "username": employee.username,
-                "password": secrets.token_urlsafe(12),
-                "name": employee.name,
-                "component": employee.component,
-                "level": employee.level,
-                "roles": list(employee.roles),
-            }
-            for employee in EMPLOYEES
-        ]
-        aside = file.with_suffix(".making")
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as making:  # noqa: PTH123 - the mode, from the start
-            json.dump(accounts, making, indent=2, ensure_ascii=False)
-            making.flush()
-            os.fsync(making.fileno())
-        aside.rename(file)
+        accounts = [asdict(employee) | {"password": secrets.token_urlsafe(12)} for employee in EMPLOYEES]
+        Secrets(file.parent).derive(file.name, json.dumps(accounts, indent=2, ensure_ascii=False))
     given: list[DemoAccount] = json.loads(file.read_text())
     by = Caller.operator("demonstration")
     with database.work(by) as work:

@@ -19,8 +19,6 @@ REMEMBER = ("contacts", "interactions", "retention", "access", "audit")
 class OperationUnknown(NotFound):
     """No service has done this operation; send the request again, with the same Idempotency-Key."""
 
-    code = "operation-unknown"
-
 
 class OperationAnswer(TypedDict):
     """A command that was carried out."""

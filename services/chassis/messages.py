@@ -54,11 +54,11 @@ class Refusal(Exception):
     code: str = "refused"
 
     def __init_subclass__(cls, *, branch: str | None = None) -> None:
-        """Add a branch to the tree; its code is its name, unless it has another one."""
+        """Set the code, which is the name of the class (`NotFound`: not-found) unless it has another; add a branch to the tree."""
         super().__init_subclass__()
+        cls.code = cls.__dict__.get("code") or re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()
         if branch is not None:
             cls.branch = branch
-            cls.code = cls.__dict__.get("code", branch)
             BRANCHES[branch] = cls
 
     def __init__(
@@ -140,13 +140,9 @@ class Unavailable(Refusal, branch="unavailable"):
 class OutcomeUnknown(Unavailable):
     """The answer did not come in time; ask for the operation to learn whether it was done."""
 
-    code = "outcome-unknown"
-
 
 class IdempotencyMismatch(Conflict):
     """This Idempotency-Key was used for another request."""
-
-    code = "idempotency-mismatch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,16 +26,13 @@ class Revocations:
         self,
         ask: Callable[[Caller], bool] | None = None,
         *,
-        silence: float = SILENCE,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start without a heartbeat, so that access is asked until the first one.
 
         :param ask: calls access, and returns whether the caller's session is open; may raise.
-        :param silence: seconds without a heartbeat after which access is asked.
         """
         self._ask = ask
-        self._silence = silence
         self._monotonic = monotonic
         self._heard: float | None = None
         self._ended: dict[str, float] = {}
@@ -63,7 +60,7 @@ class Revocations:
     def is_current(self) -> bool:
         """Whether the last heartbeat is recent enough."""
         age = self.age
-        return age is not None and age <= self._silence
+        return age is not None and age <= SILENCE
 
     def check(self, caller: Caller) -> None:
         """Check that the caller's session is open.

@@ -12,49 +12,33 @@ from services.lexicon.screening import Screening, findings_in
 class ContributorsOnly(Forbidden):
     """Your access level lets you read, not write."""
 
-    code = "contributors-only"
-
 
 class OwnerOnly(Forbidden):
     """Only the record's owner, or the user who has the duty to erase, may do this."""
-
-    code = "owner-only"
 
 
 class IndividualFrozen(Conflict):
     """This person asked not to be contacted; the record is frozen."""
 
-    code = "individual-frozen"
-
 
 class PreferenceStands(Conflict):
     """This person asked for this not to be done."""
-
-    code = "preference-stands"
 
 
 class TaskStands(Conflict):
     """This task is something to do: it goes away when it is done."""
 
-    code = "task-stands"
-
 
 class IssueUnknown(Invalid):
     """There is no such issue."""
-
-    code = "issue-unknown"
 
 
 class SealUnknown(NotFound):
     """There is no such seal; it was broken when the erasure was done."""
 
-    code = "seal-unknown"
-
 
 class TextNeedsReview(Invalid):
     """This text has information that can't be shared. Change it, or keep it with a reason."""
-
-    code = "text-needs-review"
 
     @classmethod
     def unless_clean(cls, texts: Iterable[tuple[str, str | None, Screening]]) -> None:
@@ -78,5 +62,3 @@ class TextNeedsReview(Invalid):
 
 class KeptTextUnknown(NotFound):
     """There is no such text that waits to be released."""
-
-    code = "kept-text-unknown"

@@ -12,37 +12,25 @@ class SessionRequired(Unauthenticated):
 class CredentialsWrong(Unauthenticated):
     """The user name or the password is wrong."""
 
-    code = "credentials-wrong"
-
 
 class ServiceSecretWrong(Unauthenticated):
     """That is no service of this system, or not its secret."""
-
-    code = "service-secret-wrong"
 
 
 class PassportNotExchangeable(Unauthenticated):
     """This passport is not valid, or was not issued to the service that shows it."""
 
-    code = "passport-not-exchangeable"
-
 
 class SignInThrottled(TooMany):
     """Too many failed sign-ins; wait a few minutes."""
-
-    code = "sign-in-throttled"
 
 
 class AccessSuspended(Forbidden):
     """Your access is suspended until what lapsed is renewed."""
 
-    code = "access-suspended"
-
 
 class NotYourUsers(Forbidden):
     """You may not administer this account."""
-
-    code = "not-your-users"
 
 
 class NotYourselfToApprove(Forbidden):
@@ -54,28 +42,18 @@ class NotYourselfToApprove(Forbidden):
 class UserUnknown(NotFound):
     """There is no such user."""
 
-    code = "user-unknown"
-
 
 class UsernameTaken(Conflict):
     """A user of that name exists."""
-
-    code = "username-taken"
 
 
 class ComponentUnknown(Invalid):
     """There is no such office."""
 
-    code = "component-unknown"
-
 
 class RolesIncompatible(Invalid):
     """These roles and this level do not go together."""
 
-    code = "roles-incompatible"
-
 
 class StatementsNotAccepted(Invalid):
     """Accept the three statements, in the version shown."""
-
-    code = "statements-not-accepted"

@@ -8,28 +8,18 @@ from services.chassis.messages import Conflict, Forbidden, NotFound
 class NotTheAuditor(Forbidden):
     """The trail is read by the information system security officer only."""
 
-    code = "not-the-auditor"
-
 
 class UnknownEntry(NotFound):
     """The trail has no such entry, or not that many, or none of them is signed yet."""
-
-    code = "unknown-entry"
 
 
 class ReviewAlreadySigned(Conflict):
     """This week was reviewed and signed off already."""
 
-    code = "review-already-signed"
-
 
 class WeekBeforeTrail(Conflict):
     """There was no trail yet in this week: there is nothing to review."""
 
-    code = "week-before-trail"
-
 
 class WeekNotOver(Conflict):
     """This week is not over; review it when it is."""
-
-    code = "week-not-over"

@@ -14,6 +14,8 @@ from services.chassis.messages import Unavailable
 class DatabaseUnavailable(Unavailable):
     """The database does not answer; try again shortly."""
 
+    code = Unavailable.code
+
 
 @contextmanager
 def translated() -> Iterator[None]:

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import io
 import pickle
+import socket
 import struct
-from typing import Any, Protocol
+from typing import Any
 
 _LENGTH = struct.Struct("<Q")
 #: Bytes; a longer answer can only come from a compromised child.
 _LONGEST = 1 << 30
-
-
-class Pipe(Protocol):
-    """A socket, the system's or a green one."""
-
-    def recv(self, size: int, /) -> bytes:
-        """Return at most `size` bytes, or none at the end."""
-
-    def sendall(self, data: bytes, /) -> None:
-        """Send all bytes."""
 
 
 class _Plain(pickle.Unpickler):
@@ -29,14 +20,14 @@ class _Plain(pickle.Unpickler):
         raise pickle.UnpicklingError(f"{module}.{name}")
 
 
-def send(pipe: Pipe, message: Any) -> None:
+def send(pipe: socket.socket, message: Any) -> None:
     """Send a message."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     pipe.sendall(_LENGTH.pack(len(data)))
     pipe.sendall(data)
 
 
-def receive(pipe: Pipe) -> bytes:
+def receive(pipe: socket.socket) -> bytes:
     """Return the pickle of the next message.
 
     :raises EOFError: the other side has closed the socket, or the message is too long.
@@ -55,7 +46,7 @@ def plain(data: bytes) -> Any:
     return _Plain(io.BytesIO(data)).load()
 
 
-def _exactly(pipe: Pipe, length: int) -> bytes:
+def _exactly(pipe: socket.socket, length: int) -> bytes:
     parts: list[bytes] = []
     while length:
         part = pipe.recv(min(length, 1 << 20))

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ class Pool:
         :raises Refusal: the one that the function raised, or `refusal`.
         :raises Unavailable: the pool was ended during the call, or no process can be started.
         """
-        with self._turn(is_long=is_long):
+        with self._long_turns if is_long else nullcontext(), self._turns:
             child = self._taken()
             answer = None
             late = eventlet.Timeout(self.waited)
@@ -168,15 +168,6 @@ class Pool:
             child.end()
         for child in children:
             child.wait()
-
-    @contextmanager
-    def _turn(self, *, is_long: bool) -> Iterator[None]:
-        if not is_long:
-            with self._turns:
-                yield
-            return
-        with self._long_turns, self._turns:
-            yield
 
     def _taken(self) -> Child:
         if self._resting:

@@ -8,6 +8,7 @@ Pure: standard library only, no I/O. Leaves are hashed as `SHA-256(0x00 || entry
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Self
@@ -71,12 +72,7 @@ class Frontier:
 
     def root(self) -> bytes:
         """Return the root hash."""
-        if not self.peaks:
-            return EMPTY_ROOT
-        root = self.peaks[-1]
-        for peak in self.peaks[-2::-1]:
-            root = node_hash(peak, root)
-        return root
+        return _joined(self.peaks)
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
@@ -102,13 +98,7 @@ def perfect_subtrees(start: int, end: int) -> list[tuple[int, int]]:
 
 def range_hash(start: int, end: int, subtree: SubtreeReader) -> bytes:
     """Return RFC 6962's MTH over the leaves from `start` to `end`."""
-    hashes = [subtree(level, index) for level, index in perfect_subtrees(start, end)]
-    if not hashes:
-        return EMPTY_ROOT
-    root = hashes[-1]
-    for left in hashes[-2::-1]:
-        root = node_hash(left, root)
-    return root
+    return _joined([subtree(level, index) for level, index in perfect_subtrees(start, end)])
 
 
 def inclusion_proof(index: int, size: int, subtree: SubtreeReader) -> list[bytes]:
@@ -200,6 +190,11 @@ def verify_consistency(first: int, second: int, path: Sequence[bytes], first_roo
         position >>= 1
         last >>= 1
     return last == 0 and compare_digest(old, first_root) and compare_digest(new, second_root)
+
+
+def _joined(roots: Sequence[bytes]) -> bytes:
+    """Return the root over perfect subtrees, left to right, each smaller than the one before it."""
+    return reduce(lambda right, left: node_hash(left, right), reversed(roots)) if roots else EMPTY_ROOT
 
 
 def _split(width: int) -> int:

@@ -76,19 +76,13 @@ NOT_TAKEN_IN = "Not taken in because"
 class ImportUnknown(NotFound):
     """There is no such import, or it is not yours."""
 
-    code = "import-unknown"
-
 
 class ImportsForContributors(Forbidden):
     """Your access level lets you read, not import."""
 
-    code = "imports-for-contributors"
-
 
 class ImportForStewards(Forbidden):
     """A contributor imports up to 2,000 rows at a time; a steward imports more."""
-
-    code = "import-for-stewards"
 
 
 class ImportStateUnsuitable(Conflict):
@@ -99,8 +93,6 @@ class ImportStateUnsuitable(Conflict):
 
 class ImportUnreadable(Conflict):
     """The staged rows of this file no longer exist."""
-
-    code = "import-unreadable"
 
 
 class RowUnknown(NotFound):
@@ -118,19 +110,13 @@ class DecisionAlreadyMade(Conflict):
 class NothingToDecide(Conflict):
     """This import has no row that waits for a decision."""
 
-    code = "nothing-to-decide"
-
 
 class CandidateGone(Conflict):
     """This person can't be chosen any more. Choose another person."""
 
-    code = "candidate-gone"
-
 
 class NothingToKeep(Conflict):
     """This row has no text that screening stopped and that can be kept for a person."""
-
-    code = "nothing-to-keep"
 
 
 class RowNotKept(Conflict):
@@ -142,121 +128,81 @@ class RowNotKept(Conflict):
 class UploadOutOfOrder(Conflict):
     """A piece of the file is missing or came twice with other bytes."""
 
-    code = "upload-out-of-order"
-
 
 class UploadDamaged(Invalid):
     """The received file differs from the one that was sent."""
-
-    code = "upload-damaged"
 
 
 class UploadInterrupted(Conflict):
     """The upload was interrupted before the file was whole; upload it again."""
 
-    code = "upload-interrupted"
-
 
 class FileTellsOfErased(Conflict):
     """The first row of this file is about a person who was erased. Remove that row, and upload the file again."""
-
-    code = "file-tells-of-erased"
 
 
 class FileTooLarge(TooLarge):
     """A file to import is at most 10 MiB."""
 
-    code = "file-too-large"
-
 
 class FileUnpacksTooLarge(TooLarge):
     """Unpacked, the file would be larger than 100 MiB."""
-
-    code = "file-unpacks-too-large"
 
 
 class TooManyParts(TooLarge):
     """A workbook to import has at most 5,000 parts in its archive."""
 
-    code = "too-many-parts"
-
 
 class FileTooCostly(TooLarge):
     """Reading this file takes more time or memory than one file may have. Save it anew, or split it."""
-
-    code = "file-too-costly"
 
 
 class TooManyRows(TooLarge):
     """A file to import has at most 100,000 rows, and 1,048,576 lines; a card at most 200,000 lines."""
 
-    code = "too-many-rows"
-
 
 class TooManyCells(TooLarge):
     """A file to import has at most 2,000,000 filled cells, and a sheet at most 4,500,000 from its first filled cell to its last."""
-
-    code = "too-many-cells"
 
 
 class WorkbookTooComplex(TooLarge):
     """A workbook to import has at most 200,000 styles, merged cells, names and sheets together."""
 
-    code = "workbook-too-complex"
-
 
 class TooManyColumns(Invalid):
     """A file to import has at most 100 columns."""
-
-    code = "too-many-columns"
 
 
 class CellTooLong(Invalid):
     """A cell holds at most 64 KiB."""
 
-    code = "cell-too-long"
-
 
 class NestedTooDeep(Invalid):
     """The cards are nested deeper than 20."""
-
-    code = "nested-too-deep"
 
 
 class FileTypeUnknown(WrongType):
     """Import an .xlsx, .csv or .vcf file."""
 
-    code = "file-type-unknown"
-
 
 class NotAWorkbook(Invalid):
     """The file is called a workbook, but can't be read as one."""
-
-    code = "not-a-workbook"
 
 
 class OldWorkbook(WrongType):
     """This is an old workbook (.xls), or one with a password. Save it as .xlsx without a password, and import that."""
 
-    code = "old-workbook"
-
 
 class NotText(Invalid):
     """The file is called a table of text, but can't be read as one."""
-
-    code = "not-text"
 
 
 class NotCards(Invalid):
     """The file is called a file of cards, but has no card in it that can be read."""
 
-    code = "not-cards"
-
 
 class FileEmpty(Invalid):
     """There is no row in this file."""
-
-    code = "file-empty"
 
 
 class HeaderDuplicate(Invalid):
@@ -268,19 +214,13 @@ class HeaderDuplicate(Invalid):
 class MappingIncomplete(Invalid):
     """The mapping needs a column with a person's name or an organization."""
 
-    code = "mapping-incomplete"
-
 
 class MappingInvalid(Invalid):
     """The mapping has an unknown column or field, or the same field twice."""
 
-    code = "mapping-invalid"
-
 
 class ColumnRefused(Invalid):
     """The system must not store the contents of this column."""
-
-    code = "column-refused"
 
 
 class ColumnMappingSchema(Closed):

@@ -67,31 +67,21 @@ class NotACloudEvent(Invalid):
 class EventIdInvalid(Invalid):
     """A message's id is up to 100 letters, digits and . _ : -; it is stored, so it must not be personal data."""
 
-    code = "event-id-invalid"
-
 
 class EventTypeUnknown(Invalid):
     """Only messages of type individual.submitted are taken in."""
-
-    code = "event-type-unknown"
 
 
 class EventIdReused(Conflict):
     """Another message of this id was taken in before."""
 
-    code = "event-id-reused"
-
 
 class SubmissionTooLarge(TooLarge):
     """A message is at most 64 KiB."""
 
-    code = "submission-too-large"
-
 
 class SubmissionsBlocked(TooMany):
     """Too many of this component's messages were blocked today; nothing more is entered until the privacy officer has looked, or until tomorrow."""
-
-    code = "submissions-blocked"
 
 
 def account_of(component: str) -> str:

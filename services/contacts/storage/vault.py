@@ -38,8 +38,6 @@ _KEY = 32
 class KeyStoreAway(Unavailable):
     """The key store does not answer; try again shortly."""
 
-    code = "key-store-away"
-
 
 class KeyDestroyed(Exception):
     """There is no key: it was destroyed, and what it encrypted cannot be read any more."""

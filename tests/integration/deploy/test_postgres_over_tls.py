@@ -13,18 +13,18 @@ import eventlet
 import pytest
 import sqlalchemy as sa
 
-from deploy.audit_cli import _Database
+from deploy.audit_cli import Evidence, _opened
 from deploy.certificates import AUTHORITY, certify
-from deploy.doctor import _connected
 from deploy.init import write_secrets
 from deploy.migrations import SchemaDiffers
-from deploy.postgres import ServerFailed, as_url
+from deploy.postgres import ServerFailed, as_url, connected
 from deploy.provision import migrate
 from deploy.secrets import Secrets
 from services.chassis.database import Database
 from services.chassis.database.batching import _connect
 from services.chassis.database.logins import Logins
 from services.chassis.database.stream import Stream
+from services.chassis.translog.checkpoints import VerifierKey
 from services.contacts.storage.vault import Keyring, Vault
 from tests.compose import closed_server
 from tests.support.keys import key_of
@@ -89,12 +89,12 @@ def _by_reads_that_are_gathered(url: str) -> Any:
 
 
 def _by_the_verifier(url: str) -> Any:
-    with _Database.opened(url) as reading:
-        return reading._connection.execute(_ASKED).fetchone()
+    with _opened(Evidence(key=VerifierKey("trail", bytes(32)), database=url)) as reading:
+        return reading.connection.exec_driver_sql(_ASKED).one()
 
 
 def _by_the_doctor(url: str) -> Any:
-    with _connected(as_url(url)) as connection:
+    with connected(as_url(url)) as connection:
         return connection.exec_driver_sql(_ASKED).one()
 
 
