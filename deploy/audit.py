@@ -71,7 +71,7 @@ def _evidence(command: Callable[..., Any]) -> Callable[..., Any]:
 @takes_json
 def verify(evidence: Evidence, *, wait: float, as_json: bool) -> None:
     """Verify every entry against every checkpoint, and name the first bad one; exit status 0 only when all verifies."""
-    report = verify_trail(evidence, wait=wait, tell=_quiet if as_json else _tell, progress=_silent if as_json else _Progress())
+    report = verify_trail(evidence, wait=wait, tell=_be_silent if as_json else _tell, progress=_be_silent if as_json else _Progress())
     if as_json:
         click.echo(json.dumps(as_wire(report), ensure_ascii=False))
     else:
@@ -109,7 +109,7 @@ def prove(evidence: Evidence, *, position: int | None, first: int | None, second
 @takes_json
 def checkpoint(evidence: Evidence, *, wait: float, as_json: bool) -> None:
     """Print the newest checkpoint, once it covers all present entries. Keep it: no later change behind it goes unnoticed."""
-    note = newest_checkpoint(evidence, wait=wait, tell=_quiet if as_json else _tell)
+    note = newest_checkpoint(evidence, wait=wait, tell=_be_silent if as_json else _tell)
     if as_json:
         opened = evidence.key.checkpoint(note)
         click.echo(json.dumps({"origin": opened.origin, "size": opened.size, "root": opened.root.hex(), "note": note}, ensure_ascii=False))
@@ -211,9 +211,5 @@ def _tell(sentence: str) -> None:
     click.echo(sentence, err=True)
 
 
-def _quiet(_sentence: str) -> None:
-    return
-
-
-def _silent(_done: int, _total: int) -> None:
+def _be_silent(*_: object) -> None:
     return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
-from services.chassis.config import SettingInvalid, SettingMissing
+from services.chassis.config import SettingInvalid
 from services.chassis.logs import where
 from services.chassis.messages import Refusal
 
@@ -15,7 +15,7 @@ def sentence_of(failed: Exception) -> str:
     if isinstance(failed, Refusal):
         reasons = [f"{field}: {' '.join(sentences)}" for field, sentences in (failed.errors or {}).items()]
         return " ".join([failed.detail, *reasons])
-    if isinstance(failed, SettingInvalid | SettingMissing):
+    if isinstance(failed, SettingInvalid):
         return str(failed)
     if isinstance(failed, OperationalError):
         # An error while connecting names the address and the reason, and has no statement with values.

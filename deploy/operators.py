@@ -94,24 +94,16 @@ def installation(data: Path, secrets: Path | None) -> Installation:
     :raises click.ClickException: there is none.
     """
     given = read_address(os.environ, "DATABASE_URL")
-    if secrets is not None:
-        if given is None:
-            raise click.ClickException("With --secrets, DATABASE_URL (or DATABASE_URL_FILE) says where the databases are.")
-        return _installation(Secrets(secrets), given, broker=read_address(os.environ, "BROKER_URL") or "", data=data)
-    if not (data / "secrets").is_dir() or not ((data / "postgres").is_dir() or given):
+    state = StateFolder(data)
+    if secrets is not None and given is None:
+        raise click.ClickException("With --secrets, DATABASE_URL (or DATABASE_URL_FILE) says where the databases are.")
+    if secrets is None and not (state.secrets.folder.is_dir() and (state.postgres.is_dir() or given)):
         raise click.ClickException(f"There is no system in {data}; --data names its state folder.")
-    held = Secrets(data / "secrets")
-    if given is None:
-        given = OwnServer(data / "postgres", held["postgres_password"]).locate().url.render_as_string(hide_password=False)
-    return _installation(held, given, broker="", data=data)
-
-
-def _installation(secrets: Secrets, server: str, *, broker: str, data: Path) -> Installation:
-    witness = data.resolve() / "witness"
+    held = state.secrets if secrets is None else Secrets(secrets)
     return Installation(
-        secrets=secrets,
-        server=as_url(server),
-        broker=broker,
-        checkpoints=witness / "checkpoints",
-        erased_ids=witness / "erased",
+        secrets=held,
+        server=as_url(given) if given else OwnServer(state.postgres, held["postgres_password"]).locate().url,
+        broker=(secrets and read_address(os.environ, "BROKER_URL")) or "",
+        checkpoints=state.checkpoints,
+        erased_ids=state.erased_ids,
     )

@@ -11,11 +11,7 @@ T = TypeVar("T")
 
 
 class SettingInvalid(Exception):
-    """A setting is invalid; the message names it and never quotes its value."""
-
-
-class SettingMissing(Exception):
-    """A setting without a default is missing."""
+    """A setting is missing or invalid; the message names it and never quotes its value."""
 
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -126,8 +122,7 @@ class Settings:
         """Read the settings.
 
         :param given: values that take precedence over the environment.
-        :raises SettingMissing: a field without a default is neither given nor in the environment.
-        :raises SettingInvalid: a number is outside its limits, or a word is not one of its choices.
+        :raises SettingInvalid: the service is missing, a number is outside its limits, or a word is not one of its choices.
         """
         values: dict[str, object] = dict(given)
         for setting in fields(cls):
@@ -137,7 +132,7 @@ class Settings:
             if text is not None:
                 values[setting.name] = _convert(setting, text)
         if "service" not in values:
-            raise SettingMissing("Set SERVICE.")
+            raise SettingInvalid("Set SERVICE.")
         return cls(**values)  # type: ignore[arg-type]  # each value was converted to its field's type
 
 

@@ -45,6 +45,8 @@ class RefusalWire(TypedDict):
 
 #: The branches of the refusal tree, by name.
 BRANCHES: dict[str, type[Refusal]] = {}
+#: All refusals that are loaded, by branch and code.
+KNOWN: dict[tuple[str, str], type[Refusal]] = {}
 
 
 class Refusal(Exception):
@@ -60,6 +62,7 @@ class Refusal(Exception):
         if branch is not None:
             cls.branch = branch
             BRANCHES[branch] = cls
+        KNOWN[cls.branch, cls.code] = cls
 
     def __init__(
         self,

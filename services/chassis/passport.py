@@ -48,13 +48,8 @@ class PassportSigner:
         self._key: Any = load_pem_private_key(private_key.encode(), password=None)
         self._id = public_key_id(self._key.public_key())
 
-    def issue(self, caller: Caller, audience: str, now: datetime, *, lifetime: timedelta = LIFETIME) -> tuple[str, str]:
-        """Return a passport of `caller` for one service, and its `jti`.
-
-        :raises ValueError: the lifetime exceeds 60 seconds.
-        """
-        if lifetime > LIFETIME:
-            raise ValueError("a passport lives for at most sixty seconds")
+    def issue(self, caller: Caller, audience: str, now: datetime) -> tuple[str, str]:
+        """Return a passport of `caller` for one service, and its `jti`."""
         jti = new_id()
         claims = {
             "iss": ISSUER,
@@ -70,7 +65,7 @@ class PassportSigner:
             "via": caller.via,
             "jti": jti,
             "iat": int(now.timestamp()),
-            "exp": int((now + lifetime).timestamp()),
+            "exp": int((now + LIFETIME).timestamp()),
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM, headers={"kid": self._id}), jti
 

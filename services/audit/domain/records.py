@@ -44,26 +44,6 @@ class StoredCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredLine:
-    """A line of the trail as it is stored."""
-
-    position: int
-    leaf: bytes
-    body: str
-
-
-@dataclass(frozen=True, slots=True)
-class PassportUse:
-    """An entry, and the passport under which it was made."""
-
-    position: int
-    jti: str
-    stream: str
-    n: int
-    service: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
     """The sign-off of a week."""
 

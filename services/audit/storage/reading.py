@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, insert, select, text
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.audit.contract.schemas import CoverageQuery, EntriesQuery
-from services.audit.domain.records import Review, Signal, StoredCheckpoint, StoredFinding, StoredLine
+from services.audit.domain.records import Review, Signal, StoredCheckpoint, StoredFinding
+from services.audit.domain.verification import Row
 from services.audit.domain.weeks import WEEK
 from services.audit.storage.tables import checkpoints, findings, reviews, trail
 from services.chassis.database import UnitOfWork
@@ -39,12 +40,12 @@ _COLUMNS: Mapping[str, ColumnElement[str]] = {
 }
 
 
-def list_entries(work: UnitOfWork, query: EntriesQuery, *, below: int | None, limit: int) -> list[StoredLine]:
+def list_entries(work: UnitOfWork, query: EntriesQuery, *, below: int | None, limit: int) -> list[Row]:
     """Return at most `limit` entries below a position, the newest first."""
     statement = _matching(query).with_only_columns(trail.c.position, trail.c.leaf, trail.c.body)
     if below is not None:
         statement = statement.where(trail.c.position < below)
-    return all_typed(StoredLine, work.execute(statement.order_by(trail.c.position.desc()).limit(limit)).mappings())
+    return all_typed(Row, work.execute(statement.order_by(trail.c.position.desc()).limit(limit)).mappings())
 
 
 def count_entries(work: UnitOfWork, query: EntriesQuery) -> int:
@@ -61,9 +62,9 @@ def list_checkpoints(work: UnitOfWork, *, below: int | None, limit: int) -> list
     return all_typed(StoredCheckpoint, work.execute(statement).mappings())
 
 
-def count_checkpoints(work: UnitOfWork) -> int:
-    """Count the checkpoints, up to one more than is counted exactly."""
-    part = select(checkpoints.c.size).limit(COUNTED + 1).subquery()
+def count_rows(work: UnitOfWork, table: Table) -> int:
+    """Count the rows of a table, up to one more than is counted exactly."""
+    part = select(table).limit(COUNTED + 1).subquery()
     return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
 
@@ -88,10 +89,10 @@ def checkpoint_covering(work: UnitOfWork, size: int) -> StoredCheckpoint | None:
     return typed_or_none(StoredCheckpoint, work.execute(statement).mappings().one_or_none())
 
 
-def line_at(work: UnitOfWork, position: int) -> StoredLine | None:
+def line_at(work: UnitOfWork, position: int) -> Row | None:
     """Return one line."""
     statement = select(trail.c.position, trail.c.leaf, trail.c.body).where(trail.c.position == position)
-    return typed_or_none(StoredLine, work.execute(statement).mappings().one_or_none())
+    return typed_or_none(Row, work.execute(statement).mappings().one_or_none())
 
 
 def first_day(work: UnitOfWork) -> date | None:
@@ -104,12 +105,6 @@ def list_findings(work: UnitOfWork, *, below: str | None, limit: int) -> list[St
     """Return at most `limit` findings below an id, the newest first: ids are in the order of their making."""
     statement = select(*(findings.c[column.name] for column in fields(StoredFinding))).order_by(findings.c.id.desc()).limit(limit)
     return all_typed(StoredFinding, work.execute(statement if below is None else statement.where(findings.c.id < below)).mappings())
-
-
-def count_all_findings(work: UnitOfWork) -> int:
-    """Count the findings, up to one more than is counted exactly."""
-    part = select(findings.c.id).limit(COUNTED + 1).subquery()
-    return int(work.execute(select(func.count()).select_from(part)).scalar_one())
 
 
 def count_findings(work: UnitOfWork, week: date) -> int:
@@ -130,7 +125,7 @@ def sign_review(work: UnitOfWork, *, review_id: str, week: date, reviewer: str, 
     work.execute(insert(reviews).values(id=review_id, week=week, reviewer=reviewer, signed_at=signed_at, size=size, root=root))
 
 
-def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[Signal]:
+def signals(work: UnitOfWork, week: date) -> list[Signal]:
     """Return the week's users with the number of records they looked at, and how much at odd hours or refused (R191)."""
     start = _midnight(week)
     # As text, for it is one aggregation with filters over a lateral set.
@@ -142,9 +137,9 @@ def signals(work: UnitOfWork, week: date, *, most: int = 20) -> list[Signal]:
             " count(DISTINCT position) FILTER (WHERE substr(at, 12, 2) BETWEEN '03' AND '10') AS odd_hours"
             " FROM trail LEFT JOIN LATERAL jsonb_array_elements_text(subjects) AS subject ON true"
             " WHERE kind = 'entry' AND at >= :start AND at < :end AND body::jsonb ->> 'actor_kind' = 'user'"
-            " GROUP BY actor, component ORDER BY subjects DESC, entries DESC LIMIT :most"
+            " GROUP BY actor, component ORDER BY subjects DESC, entries DESC LIMIT 20"
         ),
-        {"start": _wire(start), "end": _wire(start + timedelta(days=7)), "most": most},
+        {"start": _wire(start), "end": _wire(start + timedelta(days=7))},
     )
     return all_typed(Signal, rows.mappings())
 

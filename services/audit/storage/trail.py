@@ -14,7 +14,7 @@ from sqlalchemy.types import BigInteger, Uuid
 
 from services.audit.domain.lines import Kind, Line
 from services.audit.domain.numbers import Numbers
-from services.audit.domain.records import Finding, PassportUse, StoredCheckpoint, StreamState
+from services.audit.domain.records import Finding, StoredCheckpoint, StreamState
 from services.audit.storage.tables import checkpoints, findings, issued_passports, progress, trail, trail_nodes, trail_streams
 from services.chassis.database.rows import typed_or_none
 from services.chassis.translog import merkle
@@ -202,8 +202,8 @@ def add_passports(connection: Connection, passports: Iterable[tuple[str, int, st
         connection.execute(upsert(issued_passports).on_conflict_do_nothing(), rows)
 
 
-def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[PassportUse], int]:
-    """Return entries from `start` on with a passport that access did not issue to their actor, and where the next search begins.
+def unknown_passports(connection: Connection, start: int, before: datetime) -> tuple[list[Finding], int]:
+    """Return findings about entries from `start` on with a passport that access did not issue to their actor, and where the next search begins.
 
     Those younger than `before` are left for the next search: the issuing may still be on its way.
     """
@@ -214,7 +214,7 @@ def unknown_passports(connection: Connection, start: int, before: datetime) -> t
             break
         start = row.position + 1
         if row.jti is not None and not row.known:
-            unknown.append(PassportUse(row.position, row.jti, row.stream, row.n, row.service))
+            unknown.append(Finding("unknown-passport", row.jti, row.position, row.stream, row.n, row.service))
     return unknown, start
 
 

@@ -27,6 +27,7 @@ from services.audit.contract.schemas import ConsistencyQuery, CoverageQuery, Ent
 from services.audit.domain.records import Review, StoredCheckpoint, StoredFinding
 from services.audit.domain.weeks import monday_of, state_of, weeks_between
 from services.audit.storage import reading
+from services.audit.storage.tables import checkpoints, findings
 from services.audit.storage.trail import StoredTree
 from services.audit.usecases.authorization import require_reviewer, require_trail_reader
 from services.chassis.answers import Page, total_up_to
@@ -71,7 +72,7 @@ def list_checkpoints(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors:
     pages = _Pages("checkpoints", by, query, cursors)
     rows = reading.list_checkpoints(work, below=pages.below, limit=query.limit + 1)
     work.record(LIST_CHECKPOINTS)
-    return pages.page(rows, position=lambda row: row.size, answer=_checkpoint, count=reading.count_checkpoints(work))
+    return pages.page(rows, position=lambda row: row.size, answer=_checkpoint, count=reading.count_rows(work, checkpoints))
 
 
 def prove(work: UnitOfWork, *, by: Caller, query: InclusionQuery | ConsistencyQuery) -> InclusionProof | ConsistencyProof:
@@ -95,7 +96,7 @@ def _prove_inclusion(work: UnitOfWork, query: InclusionQuery) -> InclusionProof:
     return {
         "kind": "inclusion",
         "position": position,
-        "leaf": _base64(line.leaf),
+        "leaf": _base64(line.leaf or b""),
         "body": line.body,
         "size": checkpoint.size,
         "path": [_base64(step) for step in path],
@@ -127,7 +128,7 @@ def list_findings(work: UnitOfWork, *, by: Caller, query: PageQuery, cursors: Cu
     pages = _Pages("findings", by, query, cursors)
     rows = reading.list_findings(work, below=pages.below, limit=query.limit + 1)
     work.record(LIST_FINDINGS)
-    return pages.page(rows, position=lambda row: row.id, answer=_finding, count=reading.count_all_findings(work))
+    return pages.page(rows, position=lambda row: row.id, answer=_finding, count=reading.count_rows(work, findings))
 
 
 def list_reviews(work: UnitOfWork, *, by: Caller, now: datetime, query: PageQuery, cursors: Cursors) -> Page[ReviewAnswer]:

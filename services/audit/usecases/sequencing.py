@@ -164,7 +164,7 @@ class Sequencer:
             unknown, reached = trail.unknown_passports(self._connection, start, now - PASSPORT_AFTER)
             if reached != start:
                 trail.save_progress(self._connection, "passports", reached)
-        findings += [Finding("unknown-passport", use.jti, use.position, use.stream, use.n, use.service) for use in unknown]
+        findings += unknown
         self._tracker.keep(changed)
         self._tracker.forget_closed()
         return findings

@@ -43,20 +43,15 @@ class Forged(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Envelope:
+class _Pending:
+    """A delivered announcement that is not yet handled."""
+
+    message: Delivery
     id: str
     #: The routing key; its first word is the service that published it.
     topic: str
     trace_id: str
     fields: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pending:
-    """A delivered announcement that is not yet handled."""
-
-    message: Delivery
-    envelope: _Envelope
 
 
 class InboxConsumer(QueueConsumer):
@@ -84,16 +79,16 @@ class InboxConsumer(QueueConsumer):
 
     def _receive(self, message: Delivery) -> None:
         try:
-            envelope = _open(message, self._topic_of(message))
+            pending = _open(message, self._topic_of(message))
         except (Forged, Undecodable) as error:
             eventlet.spawn(self.retry_handler.dead_letter, message, type(error).__qualname__)
             return
-        if envelope.topic not in self.handlers:
+        if pending.topic not in self.handlers:
             # An earlier version of this service was bound to this topic.
             metrics.announcements.labels(self.process.service, "unknown", "ignored").inc()
             message.ack()
             return
-        self._waiting.append(_Pending(message, envelope))
+        self._waiting.append(pending)
         self._begin()
 
     def _topic_of(self, message: Delivery) -> str:
@@ -115,7 +110,7 @@ class InboxConsumer(QueueConsumer):
 
     def _begin(self) -> None:
         while not self._is_paused and len(self._open) < CONCURRENTLY and (batch := self._next()):
-            topic = batch[0].envelope.topic
+            topic = batch[0].topic
             handlers = self.handlers[topic]
             self._open.append(topic)
             self.container.spawn_worker(handlers[0], (), {}, context_data={"batch": batch, "handlers": handlers})
@@ -125,13 +120,13 @@ class InboxConsumer(QueueConsumer):
         # The broker delivers again what came over a lost connection.
         self._waiting = [pending for pending in self._waiting if pending.message.is_live]
         for pending in self._waiting:
-            topic = pending.envelope.topic
+            topic = pending.topic
             if not all(handler.batch for handler in self.handlers[topic]):
                 self._waiting.remove(pending)
                 return [pending]
             if topic not in self._open:
-                batch = [other for other in self._waiting if other.envelope.topic == topic]
-                self._waiting = [other for other in self._waiting if other.envelope.topic != topic]
+                batch = [other for other in self._waiting if other.topic == topic]
+                self._waiting = [other for other in self._waiting if other.topic != topic]
                 return batch
         return []
 
@@ -174,7 +169,7 @@ class AnnouncementHandler(Performed):
     def _handle_batch(self, worker: Any, batch: Sequence[_Pending]) -> bool:
         """Handle several announcements in one transaction; return whether it committed."""
         try:
-            outcomes = self._run_handlers(worker, batch, [self.announcement.from_wire(pending.envelope.fields) for pending in batch])
+            outcomes = self._run_handlers(worker, batch, [self.announcement.from_wire(pending.fields) for pending in batch])
         except Exception as error:  # noqa: BLE001 - the announcement at fault fails again when it is handled alone
             _log.warning("messages.failed", announcement=self.announcement.name, size=len(batch), **logs.where(error))
             return False
@@ -185,11 +180,11 @@ class AnnouncementHandler(Performed):
 
     def _handle_one(self, worker: Any, pending: _Pending) -> None:
         retry_handler = self.consumer.retry_handler
-        token = logs.trace.set(pending.envelope.trace_id)
+        token = logs.trace.set(pending.trace_id)
         outcome = "done"
         try:
             try:
-                announcement = self.announcement.from_wire(pending.envelope.fields)
+                announcement = self.announcement.from_wire(pending.fields)
             except TypeError as error:
                 outcome = "dead-lettered"
                 retry_handler.dead_letter(pending.message, type(error).__qualname__)
@@ -209,17 +204,15 @@ class AnnouncementHandler(Performed):
     def _run_handlers(self, worker: Any, batch: Sequence[_Pending], announcements: Sequence[Announcement]) -> list[str]:
         """Call every handler in one transaction; return for each announcement `done`, or `known` if it was handled before."""
         process = self.consumer.process
-        caller = Caller.service(process.service, trace_id=batch[0].envelope.trace_id)
+        caller = Caller.service(process.service, trace_id=batch[0].trace_id)
         role = next((handler.role for handler in worker.data["handlers"] if handler.role), None)
         with process.open_database().work(caller, role=role) as work:
-            new = work.mark_all_processed(self.announcement.name, {pending.envelope.id for pending in batch})
-            fresh = {
-                pending.envelope.id: announcement for pending, announcement in zip(batch, announcements, strict=True) if pending.envelope.id in new
-            }
+            new = work.mark_all_processed(self.announcement.name, {pending.id for pending in batch})
+            fresh = {pending.id: announcement for pending, announcement in zip(batch, announcements, strict=True) if pending.id in new}
             for handler in worker.data["handlers"] if fresh else ():
                 method = getattr(worker.service, handler.method_name)
                 method(work, list(fresh.values())) if handler.batch else method(work, *fresh.values())
-        return ["done" if pending.envelope.id in new else "known" for pending in batch]
+        return ["done" if pending.id in new else "known" for pending in batch]
 
     def _count(self, pending: _Pending, outcome: str) -> None:
         metrics.announcements.labels(self.consumer.process.service, self.announcement.name, outcome).inc()
@@ -228,7 +221,7 @@ class AnnouncementHandler(Performed):
 announcement_handler = AnnouncementHandler.decorator
 
 
-def _open(message: Delivery, topic: str) -> _Envelope:
+def _open(message: Delivery, topic: str) -> _Pending:
     """Decode an announcement's envelope.
 
     :raises Undecodable: the message is not JSON of that shape, or larger than 1 MiB.
@@ -237,9 +230,9 @@ def _open(message: Delivery, topic: str) -> _Envelope:
         raise Undecodable
     try:
         wire = orjson.loads(message.body)
-        envelope = _Envelope(str(UUID(wire["id"])), topic, str(wire.get("trace_id") or new_id()), wire["fields"])
+        pending = _Pending(message, str(UUID(wire["id"])), topic, str(wire.get("trace_id") or new_id()), wire["fields"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise Undecodable from error
-    if not isinstance(envelope.fields, dict):
+    if not isinstance(pending.fields, dict):
         raise Undecodable
-    return envelope
+    return pending

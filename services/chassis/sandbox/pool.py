@@ -11,7 +11,7 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from eventlet.semaphore import Semaphore
 
 import services
 from services.chassis.logs import Log
-from services.chassis.messages import Refusal, Unavailable
+from services.chassis.messages import KNOWN, Refusal, Unavailable
 from services.chassis.sandbox.framing import plain, receive, send
 
 _log = Log(__name__)
@@ -206,18 +206,10 @@ def _environment() -> dict[str, str]:
 def _again(wire: Any) -> Refusal:
     """Rebuild a refusal, of its original class if that is loaded."""
     plainly = Refusal.from_wire(wire)
-    for known in _under(Refusal):
-        if known.code == plainly.code and known.branch == plainly.branch:
-            again = known.__new__(known)
-            Refusal.__init__(again, plainly.detail, errors=plainly.errors, extra=plainly.extra)
-            return again
-    return plainly
-
-
-def _under(known: type[Refusal]) -> Iterator[type[Refusal]]:
-    for below in known.__subclasses__():
-        yield from _under(below)
-        yield below
+    known = KNOWN.get((plainly.branch, plainly.code), type(plainly))
+    again = known.__new__(known)
+    Refusal.__init__(again, plainly.detail, code=plainly.code, errors=plainly.errors, extra=plainly.extra)
+    return again
 
 
 _pool: Pool | None = None

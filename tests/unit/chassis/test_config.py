@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.chassis.config import SettingInvalid, SettingMissing, Settings
+from services.chassis.config import SettingInvalid, Settings
 
 
 def test_a_setting_is_read_from_its_name_or_from_a_file(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_no_secret_is_in_the_representation() -> None:
 
 
 def test_a_service_without_a_name_does_not_start() -> None:
-    with pytest.raises(SettingMissing, match="SERVICE"):
+    with pytest.raises(SettingInvalid, match="SERVICE"):
         Settings.read({})
 
 
