@@ -171,8 +171,8 @@ def _with_whole(cells: Cells, field: str, addresses: list[Office]) -> list[Offic
             continue
         for line in text.split(" ::: "):
             whole = split_address(line)
-            if whole.postal_code and postal_code(whole.postal_code, state=whole.state)[1]:
-                cells.refuse(column, postal_code(whole.postal_code, state=whole.state)[1] or "")
+            if whole.postal_code and (why := postal_code(whole.postal_code, state=whole.state)[1]):
+                cells.refuse(column, why)
                 continue
             words = set(fold(line).split()) - {"united", "states", "usa", "us"}
             alike = next((at for at, each in enumerate(addresses) if words <= set(fold(one_line(each) or "").split())), None)

@@ -161,7 +161,9 @@ def _taken(name: list[str], *, initials: bool) -> str:
 
 def compare(one: WrittenName, other: WrittenName) -> Kinship:
     """Compare two names. The result does not depend on their order."""
-    generation = _generation(one.generation, other.generation)
+    generation = Generation.OTHER if one.generation and other.generation else Generation.ONE
+    if one.generation == other.generation:
+        generation = Generation.EQUAL
     if one.given == other.given and one.family == other.family:
         # Initials only are not enough: "J. Smith" may be two people.
         full = Given.INITIAL if one.given and all(len(word) == 1 for word in one.given) else Given.EQUAL
@@ -174,12 +176,6 @@ def compare(one: WrittenName, other: WrittenName) -> Kinship:
         return Kinship(Given.EQUAL, Family.EQUAL, generation)
     swapped = bool(one.given and other.given) and sorted(mine) == sorted(theirs) and family is not Family.EQUAL
     return Kinship(given, family, generation, middle_differs=middle_differs, swapped=swapped)
-
-
-def _generation(one: str, other: str) -> Generation:
-    if one == other:
-        return Generation.EQUAL
-    return Generation.OTHER if one and other else Generation.ONE
 
 
 def _family(one: tuple[str, ...], other: tuple[str, ...]) -> Family:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from services.contacts.domain.imports.addresses import ADDRESS_PARTS, Office, one_line, places_of, state_of, with_phone
-from services.contacts.domain.imports.cells import LONGEST, Cells, found_by, unseen
+from services.contacts.domain.imports.cells import LONGEST, USUAL, Cells, found_by, unseen
 from services.contacts.domain.imports.layouts import layout_of
 from services.contacts.domain.imports.offices import is_own_office, keys_of, names_of, title_of
 from services.contacts.domain.imports.tables import Row
@@ -22,7 +22,6 @@ from services.lexicon.screening import screen, screen_address
 from services.lexicon.splitting import PersonName, are_two_people, join_name, split_name, without_party
 from services.lexicon.telephones import FAX, NO_VOICE, kind_said, telephones
 
-_USUAL = 200
 NO_PERSON = "The row has no person; of an organization this is not held (R13)."
 ANOTHER_NAME = "It says another name than the columns beside it."
 PARTY = "It says a party, which is not held (R13); the rest of it is."
@@ -218,8 +217,8 @@ def _name(cells: Cells, organization: str | None) -> PersonName:
         cells.problems.append(f"salutation: at most {LONGEST['salutation']} characters.")
     shown = PersonName(salutation, display_name(name.first_name), display_name(name.last_name, given=not name.first_name))
     for text, of in ((shown.first_name, "first_name"), (shown.last_name, "last_name")):
-        if len(text) > _USUAL:
-            cells.problems.append(f"{of}: at most {_USUAL} characters.")
+        if len(text) > USUAL:
+            cells.problems.append(f"{of}: at most {USUAL} characters.")
     return shown
 
 
@@ -356,8 +355,8 @@ def _interests(cells: Cells) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for column, text in cells.of("interests"):
         for part in _parts(text):
-            if len(part) > _USUAL:
-                cells.refuse(column, f"At most {_USUAL} characters.")
+            if len(part) > USUAL:
+                cells.refuse(column, f"At most {USUAL} characters.")
             elif why := found_by(screen, part):
                 cells.refuse(column, why)
             else:

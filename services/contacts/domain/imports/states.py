@@ -95,17 +95,13 @@ class ImportChanges(TypedDict, total=False):
     refused_until: datetime | None
 
 
-def _nothing_hidden() -> Hidden:
-    return {"sheets": [], "rows": 0}
-
-
 @dataclass(frozen=True, slots=True)
 class FileLayout:
     """The columns of a file, what they are (column → field), and what the file hides."""
 
     columns: list[str] = field(default_factory=list)
     mapping: dict[str, str] = field(default_factory=dict)
-    hidden: Hidden = field(default_factory=_nothing_hidden)
+    hidden: Hidden = field(default_factory=lambda: Hidden(sheets=[], rows=0))
 
 
 @dataclass(frozen=True, slots=True)
