@@ -126,7 +126,7 @@ def split_name(written: str) -> PersonName:
     given: list[str] = []
     for tokens in rest:
         # "Vance, JD" and "Reinhold, Judge": a family name alone still needs a given name.
-        wanted = not given and (len(head) == 1 or fold(head[0]) in _PARTICLES) and not any(_is_plain(other) for other in rest)
+        wanted = not given and (len(head) == 1 or fold(head[0]) in _PARTICLES) and all(is_suffix(other) or is_title(other) for other in rest)
         if is_suffix(tokens) and not (wanted and may_be_initials(tokens)):
             suffix += tokens
         elif is_title(tokens) and not (wanted and is_also_name(tokens)):
@@ -150,10 +150,6 @@ def without_party(written: str) -> str:
 def are_two_people(first_name: str) -> bool:
     """Return whether given names are of a couple: "John and Mary"."""
     return bool(_COUPLE.search(first_name))
-
-
-def _is_plain(tokens: list[str]) -> bool:
-    return not is_suffix(tokens) and not is_title(tokens)
 
 
 def _inverted(head: list[str], given: list[str], salutation: list[str], suffix: list[str]) -> tuple[str, str]:

@@ -122,7 +122,6 @@ class Frozen:
     first_name: str
     last_name: str
     frozen_request_id: str | None
-    everywhere: bool
     owner_id: str
     owner_component: str
 

@@ -36,11 +36,6 @@ class Delivered:
     #: The name by which its sender recognizes a message without an event id.
     message_id: str | None = None
 
-    @property
-    def size(self) -> int:
-        """Return the length in bytes."""
-        return len(self.body)
-
 
 @dataclass(frozen=True, slots=True)
 class Submission:
@@ -56,7 +51,7 @@ def event_of(delivered: Delivered) -> CloudEvent:
     :raises SubmissionTooLarge: the message is too long.
     :raises NotACloudEvent: it is invalid for any other reason.
     """
-    if delivered.size > LARGEST:
+    if len(delivered.body) > LARGEST:
         raise SubmissionTooLarge
     headers = {str(name): value for name, value in delivered.headers.items() if isinstance(value, str)}
     try:

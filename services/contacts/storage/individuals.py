@@ -128,7 +128,7 @@ def frozen_among(work: UnitOfWork, *, user_id: str, component: str | None, offic
     """Return frozen individuals whom this user may find: their own, those whom they recorded, their office's, or all (T21)."""
     rows = work.execute(
         text(
-            "SELECT id, first_name, last_name, frozen_request_id, frozen_at IS NOT NULL AS everywhere, owner_id, owner_component FROM individuals"
+            "SELECT id, first_name, last_name, frozen_request_id, owner_id, owner_component FROM individuals"
             " WHERE (frozen_at IS NOT NULL AND (owner_id = CAST(:user AS uuid) OR deputy_id = CAST(:user AS uuid) OR frozen_by = CAST(:user AS uuid)"
             " OR (:office AND owner_component = :component) OR :officer)) OR (frozen_at IS NULL AND :component = ANY(frozen_for))"
             " ORDER BY last_name, first_name, id"

@@ -40,7 +40,7 @@ def claim(
     claimed = {
         "component": component,
         "event_digest": None if event_id is None else keyed.of(_event(component, event_id)),
-        "size": delivered.size,
+        "size": len(delivered.body),
         "digest": keyed.of(delivered.body),
         "code": code,
         "fields": list(fields),

@@ -127,7 +127,7 @@ def refuse(work: UnitOfWork, *, by: Caller, now: datetime, keyed: Keyed, deliver
         fields=fields,
         now=now,
     )
-    outcome = Outcome(event_id, delivered.size, "", refusal.code, fields)
+    outcome = Outcome(event_id, len(delivered.body), "", refusal.code, fields)
     _reply(work, component, delivered, outcome, now=now)
     work.record(ACTION, outcome="refused", rule=refusal.code)
 
