@@ -18,12 +18,14 @@ from gateway.permissions import may
 from gateway.routes.timeline import timeline
 from gateway.trail import recorded
 from services.chassis.messages import Refusal, Unauthenticated, Unavailable, entity_tag
+from services.contacts.contract.answers.cases import FoundFrozen
 from services.contacts.contract.answers.contact_points import RevealAnswer
 from services.contacts.contract.answers.individuals import IndividualAnswer
 from services.contacts.contract.answers.notes import NoteAnswer
 from services.contacts.contract.schemas.contact_points import ContactPointCreateSchema, CorrectionSchema, RevealQuerySchema
 from services.contacts.contract.schemas.individuals import HandOverSchema, IndividualChangeSchema, VerificationCreateSchema
 from services.contacts.contract.schemas.notes import NoteCreateSchema
+from services.retention.contract.answers import RequestAnswer
 
 FACTS = {"salutation": "Salutation", "first_name": "First name", "last_name": "Last name", "title": "Title", "state": "State"}
 
@@ -33,7 +35,7 @@ def individual(individual_id: str, *, refusal: Refusal | None = None, form: str 
     """Show a record, without its contact points; `form` names the refused form, if any."""
     person: IndividualAnswer = query("contacts", "read_individual", individual_id=individual_id)
     if person["frozen"]:
-        return page("frozen.html", person=person, refusal=refusal, tag=entity_tag(person), names=user_names(_users(person)))
+        return page("frozen.html", person=person, asked=_request_about(person), refusal=refusal, names=user_names(_users(person)))
     if person.get("set_aside"):
         return page("set_aside.html", person=person, names=user_names(_users(person)))
     mine = current_user()["id"] in {person["owner"]["user"], person.get("deputy")}
@@ -150,6 +152,17 @@ def _change(individual_id: str, changed: Mapping[str, object], *, done: str) -> 
     body = validated(IndividualChangeSchema, changed)
     command("contacts", "change_individual", individual_id=individual_id, if_match=submitted_etag(), body=body)
     return redirect_to("individual", individual_id=individual_id, done=done)
+
+
+def _request_about(person: IndividualAnswer) -> RequestAnswer | None:
+    """Return the request for which a person is frozen, to those who may find frozen people and read it (T21)."""
+    try:
+        found: Page[FoundFrozen] = query("contacts", "find_frozen", query={"q": f"{person['first_name']} {person['last_name']}"})
+        request_id = next((each["request_id"] for each in found["items"] if each["id"] == person["id"]), None)
+        asked: RequestAnswer | None = query("retention", "read_no_contact_request", request_id=request_id) if request_id else None
+    except Refusal:
+        return None
+    return asked
 
 
 def _own_points(revealed: RevealAnswer | None) -> dict[str, str]:

@@ -10,10 +10,12 @@ import pytest
 
 from gateway.identity import csrf_token
 from services.access.contract import CredentialsWrong, SessionRequired
-from services.chassis.messages import IdempotencyMismatch, OutcomeUnknown, Stale
+from services.chassis.messages import IdempotencyMismatch, NotFound, OutcomeUnknown, Stale
 from services.lexicon.refusals import TextNeedsReview
-from tests.unit.gateway.browsing import ID, PERSON, Browser, quiet
+from tests.unit.gateway.browsing import ID, NOTHING, PERSON, Browser, quiet
 from tests.unit.gateway.fakes import AMINA, STATEMENTS, TOKEN, FakeBus, opened, session
+
+REQUEST = "0197f2a0-0000-7000-8000-0000000000c0"
 
 
 @pytest.fixture
@@ -299,6 +301,17 @@ def test_a_frozen_record_shows_the_name_and_do_not_contact(aminas: Browser, bus:
     assert "Do not contact." in page
     assert "Show contact points" not in page
     assert not bus.of("contacts", "list_notes")
+
+
+@pytest.mark.requirement("R164", "T21")
+@pytest.mark.parametrize(("medium", "said"), [("phone", "Asked by phone on"), ("in_person", "Asked in person on"), ("other", "Asked on")])
+def test_whoever_may_read_the_request_is_told_when_and_how_a_frozen_person_asked(aminas: Browser, bus: FakeBus, medium: str, said: str) -> None:
+    bus.answers[("contacts", "read_individual")] = {**PERSON, "frozen": True, "notice": "Do not contact."}
+    bus.answers[("contacts", "find_frozen")] = {**NOTHING, "items": [{"id": ID, "request_id": REQUEST}]}
+    bus.answers[("retention", "read_no_contact_request")] = {"id": REQUEST, "medium": medium, "received_on": "2026-11-28"}
+    assert f"{said} November 28, 2026." in aminas.get(f"/individuals/{ID}").text
+    bus.answers[("retention", "read_no_contact_request")] = NotFound()
+    assert "Asked" not in aminas.get(f"/individuals/{ID}").text
 
 
 def test_the_forms_of_every_page_are_labelled_and_without_script(aminas: Browser) -> None:
