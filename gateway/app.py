@@ -6,12 +6,9 @@ import hmac
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-import orjson
 from flask import Flask, Response, g, request
-from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.routing import BaseConverter, UUIDConverter
 
@@ -110,18 +107,6 @@ SECURITY_HEADERS = (
 )
 
 
-class OrjsonProvider(JSONProvider):
-    """Lets Flask read and write JSON by orjson."""
-
-    def dumps(self, obj: Any, **_: Any) -> str:
-        """Write JSON."""
-        return orjson.dumps(obj).decode()
-
-    def loads(self, s: str | bytes, **_: Any) -> Any:
-        """Read JSON."""
-        return orjson.loads(s)
-
-
 class IdConverter(BaseConverter):
     """Passes the ids of an address to views as texts."""
 
@@ -144,7 +129,6 @@ class Application(Flask):
 def create_app(bus: Bus, revocations: Revocations, settings: Settings) -> Flask:
     """Build the application, without connecting to anything."""
     app = Application("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
-    app.json = OrjsonProvider(app)
     app.url_map.converters["uuid"] = IdConverter
     app.url_map.strict_slashes = False
     # A redirection from `//` would lead to whatever host the client names.
@@ -236,7 +220,7 @@ def handle_refusal(refusal: Refusal) -> Response:
     refusal = recorded(refusal)
     if _is_page():
         return pages.refusal_page(refusal)
-    return problem_of(refusal, trace_id=g.trace_id)
+    return problem_of(refusal)
 
 
 def handle_http_error(error: HTTPException) -> Response:
@@ -260,7 +244,7 @@ def handle_http_error(error: HTTPException) -> Response:
 
 def handle_broken_framing(error: BrokenFraming) -> Response:
     """Answer a request whose end is ambiguous, and close its connection."""
-    response = problem(error.status, error.code, str(BrokenFraming.__doc__), trace_id=g.trace_id)
+    response = problem(error.status, error.code, str(BrokenFraming.__doc__))
     response.headers["Connection"] = "close"
     return response
 
@@ -270,12 +254,7 @@ def handle_unexpected_error(error: Exception) -> Response:
     log.error("request.failed", trace_id=g.trace_id, route=request.endpoint, **logs.where(error))
     if _is_page():
         return pages.error_page()
-    return problem(
-        500,
-        "internal",
-        "Something went wrong here; it was recorded under this trace id.",
-        trace_id=g.trace_id,
-    )
+    return problem(500, "internal", "Something went wrong here; it was recorded under this trace id.")
 
 
 def add_response_headers(response: Response) -> Response:
@@ -313,7 +292,7 @@ def _answer_http_error(code: str, status: int, detail: str) -> Response:
         return handle_refusal(TrailUnavailable())
     if _is_page():
         return pages.refusal_page(Refusal(detail, code=code), status=status)
-    return problem(status, code, detail, trace_id=g.trace_id)
+    return problem(status, code, detail)
 
 
 def _require_operator() -> None:

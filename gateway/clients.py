@@ -101,17 +101,11 @@ class ServiceClient:
             raise
 
 
-def service_client() -> ServiceClient:
-    """Return the client of the current request."""
-    client: ServiceClient = g.client
-    return client
-
-
 def query(service: str, method: str, **arguments: object) -> Any:
     """Send a query to a service in the current request."""
-    return service_client().query(service, method, **arguments)
+    return g.client.query(service, method, **arguments)
 
 
 def command(service: str, method: str, **arguments: object) -> Any:
     """Send a command to a service in the current request."""
-    return service_client().command(service, method, **arguments)
+    return g.client.command(service, method, **arguments)

@@ -15,12 +15,7 @@ from marshmallow import INCLUDE, Schema, ValidationError, fields
 from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.context import app_context
-from gateway.errors import (
-    PROBLEM,
-    BodyTooLarge,
-    JsonRequired,
-    UnreadableBody,
-)
+from gateway.errors import PROBLEM, BodyTooLarge, JsonRequired, UnreadableBody
 from services.chassis.answers import document as answer_schema
 from services.chassis.keyed import join_digests
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
@@ -332,14 +327,9 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _answer_schema(endpoint: Endpoint) -> Any:
-    answers = endpoint.answers
-    if not isinstance(answers, dict) and not (isinstance(answers, type) and issubclass(answers, Schema)):
-        answers = answer_schema(answers)
-    return collection_schema(answers) if endpoint.collection else answers
-
-
-def collection_schema(schema: type[Schema] | dict[str, Any]) -> dict[str, Any]:
-    """Return the OpenAPI schema of a collection."""
+    schema = answer_schema(endpoint.answers)
+    if not endpoint.collection:
+        return schema
     return {
         "type": "object",
         "required": ["items", "next", "total"],

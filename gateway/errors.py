@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 import orjson
-from flask import Response
+from flask import Response, g
 
 from services.chassis.messages import (
     Conflict,
     Forbidden,
     Invalid,
     NotFound,
-    OutcomeUnknown,
     PreconditionMissing,
     Refusal,
     Stale,
@@ -126,13 +125,7 @@ def status_of(refusal: Refusal) -> int:
 
 
 def problem(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    trace_id: str,
-    errors: Mapping[str, list[str]] | None = None,
-    extra: Mapping[str, object] | None = None,
+    status: int, code: str, detail: str, *, errors: Mapping[str, list[str]] | None = None, extra: Mapping[str, object] | None = None
 ) -> Response:
     """Return a problem document; `extra` adds fields, and replaces no standard one."""
     document: dict[str, object] = {
@@ -142,7 +135,7 @@ def problem(
         "status": status,
         "detail": detail,
         "code": code,
-        "trace_id": trace_id,
+        "trace_id": g.trace_id,
     }
     if errors:
         document["errors"] = errors
@@ -168,16 +161,6 @@ def framing_error_response() -> bytes:
     return f"{head}Cache-Control: no-store\r\nConnection: close\r\n\r\n".encode() + document
 
 
-def problem_of(refusal: Refusal, *, trace_id: str) -> Response:
+def problem_of(refusal: Refusal) -> Response:
     """Return the problem document of a refusal."""
-    return problem(
-        status_of(refusal),
-        refusal.code,
-        refusal.detail,
-        trace_id=trace_id,
-        errors=refusal.errors,
-        extra=refusal.extra,
-    )
-
-
-__all__ = ["PROBLEM", "STATUS", "OutcomeUnknown", "problem", "problem_of", "status_of"]
+    return problem(status_of(refusal), refusal.code, refusal.detail, errors=refusal.errors, extra=refusal.extra)

@@ -141,59 +141,44 @@ class Cookies:
         """Whether the browser uses HTTPS: by the settings, or as a trusted proxy says of this request."""
         return self._secure or request.scheme == "https"
 
-    @property
-    def session_name(self) -> str:
-        """The name of the cookie that holds the session."""
-        return self._name("session")
-
-    @property
-    def visit_name(self) -> str:
-        """The name of the cookie of a browser that is not signed in."""
-        return self._name("visit")
-
-    @property
-    def ended_name(self) -> str:
-        """The name of the cookie that says why a session ended."""
-        return self._name("ended")
-
     def session(self) -> str | None:
         """Return the browser's session token."""
-        return request.cookies.get(self.session_name)
+        return request.cookies.get(self._name("session"))
 
     def visit(self) -> str | None:
         """Return the id of a browser that is not signed in; the sign-in form is bound to it."""
-        return request.cookies.get(self.visit_name)
+        return request.cookies.get(self._name("visit"))
 
     def set_session(self, response: Response, token: str) -> None:
         """Set the session cookie."""
-        self._set(response, self.session_name, token)
-        self._delete(response, self.ended_name)
+        self._set(response, "session", token)
+        self._delete(response, "ended")
 
     def set_visit(self, response: Response, visit: str) -> None:
         """Set the cookie of a browser that is not signed in."""
-        self._set(response, self.visit_name, visit)
+        self._set(response, "visit", visit)
 
     def delete_session(self, response: Response) -> None:
         """Delete the session cookie."""
-        self._delete(response, self.session_name)
+        self._delete(response, "session")
 
     def ended(self) -> str | None:
         """Return why the last session of this browser ended, for its other tabs."""
-        return request.cookies.get(self.ended_name)
+        return request.cookies.get(self._name("ended"))
 
     def set_ended(self, response: Response, reason: str) -> None:
         """Set the cookie that tells the other tabs why the session ended."""
-        self._set(response, self.ended_name, reason, max_age=ENDED_SECONDS)
+        self._set(response, "ended", reason, max_age=ENDED_SECONDS)
 
-    def _name(self, what: str) -> str:
+    def _name(self, name: str) -> str:
         # The __Host- prefix makes browsers demand Secure, Path=/ and no Domain.
-        return f"{'__Host-' if self.is_secure else ''}{self._prefix}_{what}"
+        return f"{'__Host-' if self.is_secure else ''}{self._prefix}_{name}"
 
     def _set(self, response: Response, name: str, value: str, *, max_age: int | None = None) -> None:
-        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
+        response.set_cookie(self._name(name), value, max_age=max_age, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
     def _delete(self, response: Response, name: str) -> None:
-        response.delete_cookie(name, path="/", secure=self.is_secure, httponly=True, samesite="Strict")
+        response.delete_cookie(self._name(name), path="/", secure=self.is_secure, httponly=True, samesite="Strict")
 
 
 def csrf_token(secret: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Response, g, jsonify, request
+import orjson
+from flask import Response, g, request
 
 from gateway.context import app_context
 from gateway.errors import FormNotOurs, NotSentYet, status_of
@@ -103,7 +104,7 @@ def acknowledging() -> Response:
 def staying() -> Response:
     """Extend the session, and tell the page's script when it ends."""
     g.session = app_context().sessions.refresh(g.token, trace_id=g.trace_id)
-    return jsonify(session_end(g.session.details))
+    return Response(orjson.dumps(session_end(g.session.details)), content_type="application/json")
 
 
 @blueprint.post("/sign-out")

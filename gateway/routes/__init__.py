@@ -1,5 +1,6 @@
 """The routes of `/api/v1`, one module per subject."""
 
+from gateway.endpoints import ApiBlueprint
 from gateway.routes import (
     audit,
     directory,
@@ -20,36 +21,27 @@ from gateway.routes.docs import blueprint as docs
 from gateway.routes.health import blueprint as health
 from gateway.routes.health import count
 
-BLUEPRINTS = (
-    sessions.blueprint,
-    directory.components,
-    directory.users,
-    directory.profile,
-    individuals.blueprint,
-    organizations.blueprint,
-    organizations.stakeholders,
-    issues.blueprint,
-    engagement.interactions,
-    engagement.events,
-    engagement.requests,
-    imports.blueprint,
-    removal.requests,
-    removal.erasures,
-    removal.twins,
-    removal.suppressions,
-    removal.hits,
-    removal.lookups,
-    removal.frozen,
-    removal.notices,
-    removal.many_freezes,
-    removal.destructions,
-    removal.counts,
-    tasks.blueprint,
-    duplicates.blueprint,
-    kept_texts.blueprint,
-    reports.blueprint,
-    audit.blueprint,
-    operations.blueprint,
+#: The blueprints of the API, in the order of the document.
+BLUEPRINTS = tuple(
+    each
+    for module in (
+        sessions,
+        directory,
+        individuals,
+        organizations,
+        issues,
+        engagement,
+        imports,
+        removal,
+        tasks,
+        duplicates,
+        kept_texts,
+        reports,
+        audit,
+        operations,
+    )
+    for each in vars(module).values()
+    if isinstance(each, ApiBlueprint)
 )
 
-__all__ = ["AREAS", "count", "docs", "health"]
+__all__ = ["count", "docs", "health"]

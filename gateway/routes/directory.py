@@ -12,8 +12,8 @@ from services.access.contract import ProfileChangeSchema, UserListSchema
 from services.access.contract.answers import ComponentAnswer, ProfileAnswer, UserAnswer
 
 components = ApiBlueprint("components", "The offices of R139", service="access")
-profile = ApiBlueprint("profile", "Your own settings", service="access")
 users = ApiBlueprint("users", "The people who work with the system", service="access")
+profile = ApiBlueprint("profile", "Your own settings", service="access")
 
 
 @components.forward("GET", "", answers=ComponentAnswer, collection=True)

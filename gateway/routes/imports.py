@@ -99,7 +99,7 @@ def decide_import_rows() -> None:
     """Decide all undecided rows in the same way; then poll until `deciding` is null."""
 
 
-@blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers={"type": "string"}, media="text/csv")
+@blueprint.endpoint("GET", "/<uuid:import_id>/rows.csv", answers=str, media="text/csv")
 def refused_rows(import_id: str) -> Response:
     """Download the rows that were not imported as a file, to correct and upload it again.
 

@@ -33,6 +33,7 @@ from services.retention.contract import (
 from services.retention.contract.answers import AcceptedErasure, DestructionAnswer, ErasureAnswer, ErasureHit, RequestAnswer, TwinDecisionAnswer
 
 requests = ApiBlueprint("no-contact-requests", "Freeze at once, erase by the owner (N6, R164-R170)", service="retention")
+erasures = ApiBlueprint("erasures", "How far an erasure is, and its receipts (N3)", service="retention")
 twins = ApiBlueprint("twins", "Records that may be of somebody who asked not to be contacted (T26)", service="contacts")
 suppressions = ApiBlueprint("suppressions", "Values that block nothing until they are looked at (T25)", service="contacts")
 hits = ApiBlueprint("suppression-hits", "Entries that hit the suppression ledger (T35)", service="contacts")
@@ -40,9 +41,8 @@ lookups = ApiBlueprint("suppression-lookups", "Who looks up how much in that led
 frozen = ApiBlueprint("frozen-individuals", "Frozen people, for those who may find them (T21)", service="contacts")
 notices = ApiBlueprint("notices", "What your component is told of erasures (T16)", service="contacts")
 many_freezes = ApiBlueprint("many-freezes", "Many requests of one user on one day (T36)", service="contacts")
-counts = ApiBlueprint("day-counts", "What users did on each day, in numbers (T36)", service="contacts")
 destructions = ApiBlueprint("destructions", "The register of destruction (N3)", service="retention")
-erasures = ApiBlueprint("erasures", "How far an erasure is, and its receipts (N3)", service="retention")
+counts = ApiBlueprint("day-counts", "What users did on each day, in numbers (T36)", service="contacts")
 
 
 @requests.forward("GET", "", query=NoContactRequestListQuerySchema, answers=RequestAnswer, collection=True)
