@@ -7,7 +7,6 @@ import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypedDict
 
 from flask import g, request
 from werkzeug.exceptions import HTTPException
@@ -17,6 +16,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from gateway.clients import command
 from gateway.endpoints import operation
 from gateway.errors import BodyTooLarge, MultipartRequired, UnreadableBody
+from services.contacts.contract.answers.imports import ImportAnswer
 
 #: Bytes that are read from the socket at a time, and that one message to contacts carries at most.
 PIECE = 64 << 10
@@ -34,13 +34,6 @@ class Upload:
     filename: str
     content_type: str
     content: Iterator[bytes]
-
-
-class StartedImport(TypedDict):
-    """The fields of a new import that the gateway reads."""
-
-    id: str
-    state: str
 
 
 def read_upload() -> Upload:
@@ -74,7 +67,7 @@ def read_upload() -> Upload:
     raise MultipartRequired
 
 
-def send_import(file: Upload, *, key: str | None) -> StartedImport:
+def send_import(file: Upload, *, key: str | None) -> ImportAnswer:
     """Send a file to contacts in pieces, and return the import.
 
     A repeated key returns the first import, if the file is the same.
@@ -82,7 +75,7 @@ def send_import(file: Upload, *, key: str | None) -> StartedImport:
     :raises IdempotencyMismatch: the key was used for another file.
     """
     g.client.operation = operation(key=key, body=f"{file.filename}\n{file.content_type}\n{request.content_length}".encode())
-    started: StartedImport = command(
+    started: ImportAnswer = command(
         "contacts",
         "create_import",
         filename=file.filename,
@@ -97,7 +90,7 @@ def send_import(file: Upload, *, key: str | None) -> StartedImport:
         if fresh:
             command("contacts", "append_import", import_id=started["id"], n=n, chunk=base64.b64encode(chunk).decode())
     # For a repeated key, contacts compares the digest with that of the first file.
-    finished: StartedImport = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
+    finished: ImportAnswer = command("contacts", "finish_import_upload", import_id=started["id"], sha256=digest.hexdigest())
     return finished
 
 

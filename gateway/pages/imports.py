@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from flask import Response, g, request
 
 from gateway.clients import command, query
@@ -17,7 +15,7 @@ from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.trail import recorded
 from gateway.uploads import read_upload, send_import
 from services.chassis.messages import Refusal, Unauthenticated, entity_tag
-from services.contacts.contract.answers.imports import OUTCOMES
+from services.contacts.contract.answers.imports import OUTCOMES, ImportRowAnswer
 from services.contacts.contract.imports import IMPORT_FIELDS, AllDecisionsSchema, ImportChangeSchema, RowDecisionSchema
 
 #: Outcomes of a row, in words.
@@ -49,14 +47,6 @@ SIGNS = {
 }
 
 
-class RowOutcome(TypedDict):
-    """The fields of a row that the page of an import reads."""
-
-    n: int
-    individual_id: str | None
-    organization_id: str | None
-
-
 @blueprint.get("/imports")
 def imports() -> Response:
     """List the user's imports, with the form for a new one."""
@@ -86,8 +76,8 @@ def _targets() -> list[tuple[str, str]]:
     return list(zip(request.form.getlist("column"), request.form.getlist("target"), strict=False))
 
 
-def _rows(import_id: str, **asked: str) -> Page[RowOutcome]:
-    found: Page[RowOutcome] = query("contacts", "list_import_rows", import_id=import_id, query=asked)
+def _rows(import_id: str, **asked: str) -> Page[ImportRowAnswer]:
+    found: Page[ImportRowAnswer] = query("contacts", "list_import_rows", import_id=import_id, query=asked)
     return found
 
 
@@ -95,7 +85,7 @@ def _rows(import_id: str, **asked: str) -> Page[RowOutcome]:
 def importing(import_id: str, refusal: Refusal | None = None, **_path: str) -> Response:
     """Show an import with its mapping, check and result."""
     shown = query("contacts", "read_import", import_id=import_id)
-    rows: Page[RowOutcome] = {"items": [], "next": None, "total": 0}
+    rows: Page[ImportRowAnswer] = {"items": [], "next": None, "total": 0}
     outcome = request.args.get("outcome", "")
     outcome = outcome if outcome in OUTCOMES else ""
     if shown["state"] in {"checked", "committed", "failed", "undone", "stopped"}:
