@@ -6,7 +6,6 @@ from gateway.endpoints import ApiBlueprint
 from services.interactions.contract.answers import AgainstPreferenceAnswer, AttendeeAnswer, CoordinationRequestAnswer, EventAnswer, InteractionAnswer
 from services.interactions.contract.schemas import (
     AgainstPreferencesQuerySchema,
-    AttendeeListQuerySchema,
     AttendeesAddSchema,
     CoordinationRequestChangeSchema,
     CoordinationRequestCreateSchema,
@@ -17,6 +16,7 @@ from services.interactions.contract.schemas import (
     InteractionChangeSchema,
     InteractionCreateSchema,
     InteractionListQuerySchema,
+    PageQuerySchema,
 )
 
 interactions = ApiBlueprint("interactions", "What was said, and promised", service="interactions")
@@ -79,7 +79,7 @@ def change_event() -> None:
     """Change the given fields of an event."""
 
 
-@events.forward("GET", "/<uuid:event_id>/attendees", query=AttendeeListQuerySchema, answers=AttendeeAnswer, collection=True)
+@events.forward("GET", "/<uuid:event_id>/attendees", query=PageQuerySchema, answers=AttendeeAnswer, collection=True)
 def list_attendees() -> None:
     """List the attendees of an event (R62)."""
 

@@ -8,8 +8,8 @@ from services.interactions.contract.schemas import (
     IssueChangeSchema,
     IssueCreateSchema,
     IssueListQuerySchema,
-    IssueTextListQuerySchema,
     IssueUpdateCreateSchema,
+    PageQuerySchema,
     TalkingPointCreateSchema,
 )
 
@@ -36,7 +36,7 @@ def change_issue() -> None:
     """Change the given fields of an issue."""
 
 
-@blueprint.forward("GET", "/<uuid:issue_id>/updates", query=IssueTextListQuerySchema, answers=IssueUpdateAnswer, collection=True)
+@blueprint.forward("GET", "/<uuid:issue_id>/updates", query=PageQuerySchema, answers=IssueUpdateAnswer, collection=True)
 def list_issue_updates() -> None:
     """List the updates of an issue, the latest first (R66, R67)."""
 
@@ -46,7 +46,7 @@ def add_issue_update() -> None:
     """Add an update to an issue."""
 
 
-@blueprint.forward("GET", "/<uuid:issue_id>/talking-points", query=IssueTextListQuerySchema, answers=TalkingPointAnswer, collection=True)
+@blueprint.forward("GET", "/<uuid:issue_id>/talking-points", query=PageQuerySchema, answers=TalkingPointAnswer, collection=True)
 def list_talking_points() -> None:
     """List the talking points of an issue, in the order in which they were added (R68)."""
 

@@ -7,7 +7,7 @@ from gateway.endpoints import ApiBlueprint, Parameters
 from services.contacts.contract.answers.search import RegionReport
 from services.contacts.contract.schemas.search import RegionReportQuerySchema
 from services.interactions.contract.answers import CoverageGaps, SpokenTo
-from services.interactions.contract.schemas import CoverageGapsQuerySchema, SpokenToQuerySchema
+from services.interactions.contract.schemas import SpokenToQuerySchema
 
 blueprint = ApiBlueprint("reports", "Regions, drilled to states (T12)", service="interactions")
 
@@ -17,7 +17,7 @@ def report_spoken_to() -> None:
     """Count stakeholders that DHS has spoken to about an issue, by region and state (R100)."""
 
 
-@blueprint.forward("GET", "/coverage-gaps", query=CoverageGapsQuerySchema, answers=CoverageGaps, problems=(404,))
+@blueprint.forward("GET", "/coverage-gaps", query=SpokenToQuerySchema, answers=CoverageGaps, problems=(404,))
 def report_coverage_gaps() -> None:
     """List the states without interactions or without stakeholders (R88)."""
 

@@ -69,6 +69,31 @@ class _Screened(Closed):
     )
 
 
+class _Paged(Closed):
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+    cursor = fields.String(validate=validate.Length(max=2000))
+
+
+class _Period(Closed):
+    since = Instant()
+    until = Instant()
+
+
+class _WithSomebody(Closed):
+    individual_ids = _ids(load_default=list)
+    organization_ids = _ids(load_default=list)
+
+    @validates_schema
+    def _with_somebody(self, body: dict[str, Any], **_: Any) -> None:
+        if not body.get("individual_ids") and not body.get("organization_ids"):
+            message = "Name at least one individual or organization."
+            raise ValidationError(message, "individual_ids")
+
+
+class PageQuerySchema(_Paged, Loads[commands.PageQuery]):
+    """A page of a list that is about one record."""
+
+
 # Issues ---------------------------------------------------------------------------------------------------------
 
 
@@ -98,22 +123,13 @@ class IssueChangeSchema(_Screened, Loads[commands.IssueChange]):
     summary = _text()
 
 
-class IssueListQuerySchema(Loads[commands.IssueListQuery]):
+class IssueListQuerySchema(_Paged, Loads[commands.IssueListQuery]):
     """Which issues: by priority, by parent, by activity, by words of the name."""
 
     priority = fields.String(validate=validate.OneOf(list(PRIORITIES)))
     parent_id = Id()
     active = fields.Boolean()
     q = Words(validate=validate.Length(max=200))
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
-
-
-class IssueTextListQuerySchema(Loads[commands.PageQuery]):
-    """A page of an issue's updates or talking points."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
 class IssueUpdateCreateSchema(_Screened, Loads[commands.IssueUpdateCreate]):
@@ -155,7 +171,7 @@ class FollowUpSchema(Loads[commands.FollowUpGiven]):
             raise ValidationError(message, "text")
 
 
-class InteractionCreateSchema(_Screened, Loads[commands.InteractionCreate]):
+class InteractionCreateSchema(_Screened, _WithSomebody, Loads[commands.InteractionCreate]):
     """An interaction that was held (R48-R54), with at least one individual or organization."""
 
     held_at = Instant(required=True)
@@ -166,8 +182,6 @@ class InteractionCreateSchema(_Screened, Loads[commands.InteractionCreate]):
         validate=validate.OneOf(list(INITIATORS)),
         metadata={"description": "Who began it, where that is known (T33)."},
     )
-    individual_ids = _ids(load_default=list)
-    organization_ids = _ids(load_default=list)
     issue_ids = _ids(load_default=list)
     event_id = Id(load_default=None, allow_none=True)
     outcome = _text(load_default=None)
@@ -179,12 +193,6 @@ class InteractionCreateSchema(_Screened, Loads[commands.InteractionCreate]):
         allow_none=True,
         metadata={"description": "The request that the interaction is about; needed for a frozen individual (T21)."},
     )
-
-    @validates_schema
-    def _with_somebody(self, body: dict[str, Any], **_: Any) -> None:
-        if not body.get("individual_ids") and not body.get("organization_ids"):
-            message = "Name at least one individual or organization."
-            raise ValidationError(message, "individual_ids")
 
 
 class InteractionChangeSchema(_Screened, Loads[commands.InteractionChange]):
@@ -202,7 +210,7 @@ class InteractionChangeSchema(_Screened, Loads[commands.InteractionChange]):
     user = Id()
 
 
-class InteractionListQuerySchema(Loads[commands.InteractionListQuery]):
+class InteractionListQuerySchema(_Paged, _Period, Loads[commands.InteractionListQuery]):
     """Which interactions; the most recent first."""
 
     individual_id = Id()
@@ -211,22 +219,14 @@ class InteractionListQuerySchema(Loads[commands.InteractionListQuery]):
     event_id = Id()
     component = fields.String(validate=validate.Length(max=20))
     user = Id()
-    since = Instant()
-    until = Instant()
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class AgainstPreferencesQuerySchema(Loads[commands.AgainstPreferencesQuery]):
+class AgainstPreferencesQuerySchema(_Paged, _Period, Loads[commands.AgainstPreferencesQuery]):
     """Which of what the department began against a preference; the most recent first."""
 
     individual_id = Id()
     component = fields.String(validate=validate.Length(max=20))
     preference = fields.String(validate=validate.OneOf(sorted(PREFERENCE_AGAINST.values())))
-    since = Instant()
-    until = Instant()
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
 # Events ---------------------------------------------------------------------------------------------------------
@@ -261,37 +261,17 @@ class EventChangeSchema(_Screened, Loads[commands.EventChange]):
     issue_ids = _ids()
 
 
-class EventListQuerySchema(Loads[commands.EventListQuery]):
+class EventListQuerySchema(_Paged, _Period, Loads[commands.EventListQuery]):
     """Which events; the most recent first."""
 
     individual_id = Id()
     organization_id = Id()
     issue_id = Id()
     component = fields.String(validate=validate.Length(max=20))
-    since = Instant()
-    until = Instant()
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
-class AttendeesAddSchema(Loads[commands.AttendeesAdd]):
+class AttendeesAddSchema(_WithSomebody, Loads[commands.AttendeesAdd]):
     """Who attended an event (R62)."""
-
-    individual_ids = _ids(load_default=list)
-    organization_ids = _ids(load_default=list)
-
-    @validates_schema
-    def _somebody(self, body: dict[str, Any], **_: Any) -> None:
-        if not body.get("individual_ids") and not body.get("organization_ids"):
-            message = "Name at least one individual or organization."
-            raise ValidationError(message, "individual_ids")
-
-
-class AttendeeListQuerySchema(Loads[commands.PageQuery]):
-    """A page of an event's attendees, in the order they were recorded."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
 # Coordination ---------------------------------------------------------------------------------------------------
@@ -329,15 +309,13 @@ class CoordinationRequestChangeSchema(_Screened, Loads[commands.CoordinationRequ
             raise ValidationError(message, "reason")
 
 
-class CoordinationRequestListQuerySchema(Loads[commands.CoordinationRequestListQuery]):
+class CoordinationRequestListQuerySchema(_Paged, Loads[commands.CoordinationRequestListQuery]):
     """Which requests that concern the caller; the latest first."""
 
     side = fields.String(validate=validate.OneOf(["received", "sent"]))
     status = fields.String(validate=validate.OneOf(REQUEST_STATES))
     individual_id = Id()
     issue_id = Id()
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.String(validate=validate.Length(max=2000))
 
 
 # Reading across ----------------------------------------------------------------------------------------------
@@ -358,7 +336,7 @@ class HistoryQuerySchema(Loads[commands.HistoryQuery]):
             raise ValidationError(message, "individual_id")
 
 
-class SpokenToQuerySchema(Loads[commands.SpokenToQuery]):
+class SpokenToQuerySchema(_Period, Loads[commands.SpokenToQuery]):
     """How many were spoken to: about an issue or a priority, in a region or state, in a period (R100, T12)."""
 
     issue_id = Id()
@@ -366,12 +344,6 @@ class SpokenToQuerySchema(Loads[commands.SpokenToQuery]):
     fema_region = fields.Integer(validate=validate.Range(1, 10))
     state = fields.String(validate=validate.OneOf(list(STATES)))
     component = fields.String(validate=validate.Length(max=20))
-    since = Instant()
-    until = Instant()
-
-
-class CoverageGapsQuerySchema(SpokenToQuerySchema):
-    """Where nobody was spoken to, and where nobody is known (R88, R97)."""
 
 
 class TaskListQuerySchema(Loads[commands.TaskListQuery]):

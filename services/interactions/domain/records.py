@@ -159,15 +159,8 @@ class AddressedRequest(CoordinationRequest):
     @property
     def addressee(self) -> Person:
         """The individual, with the addressee in the place of the owner."""
-        return Person(
-            self.individual_id,
-            self.owner_id,
-            self.deputy_id,
-            self.component,
-            self.frozen_request_id,
-            self.frozen_by,
-            tuple(self.frozen_for or ()),
-        )
+        frozen = self.frozen_request_id, self.frozen_by, self.frozen_for or ()
+        return Person(self.individual_id, self.owner_id, self.deputy_id, self.component, *frozen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -16,7 +17,7 @@ class Person:
     frozen_request_id: str | None = None
     frozen_by: str | None = None
     #: Components that see the person as frozen, because they may be the person of a request (T26).
-    frozen_for: tuple[str, ...] = ()
+    frozen_for: Sequence[str] = ()
 
     def is_frozen_for(self, component: str | None) -> bool:
         """Return whether the person is frozen for this component: for everybody (T21), or for it only (T26)."""

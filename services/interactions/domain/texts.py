@@ -11,11 +11,12 @@ from services.lexicon.screening import contact_values, findings_in, screen
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The text of one field. If `classes` names findings, only its component may read it."""
+    """The text of one field. If `classes` names findings, only its component may read it, and `reason` says why it stays."""
 
     path: str
     text: str | None
     classes: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def shared(self) -> str | None:
@@ -34,7 +35,7 @@ def review(texts: Iterable[tuple[str, str | None]], *, keep_reason: str | None) 
     findings: list[dict[str, object]] = []
     for path, text in texts:
         found = findings_in([(path, text, screen)])
-        written.append(Written(path, text, tuple(sorted({str(finding["class"]) for finding in found}))))
+        written.append(Written(path, text, tuple(sorted({str(finding["class"]) for finding in found})), keep_reason or ""))
         findings += found
     if findings and not keep_reason:
         raise TextNeedsReview.of(findings)

@@ -68,39 +68,34 @@ class InteractionsService(OperationMethods, Witness):
     def create_issue(self, call: CommandCall, body: object) -> answers.IssueAnswer:
         """Register an issue (R65, R71)."""
         command = ready(schemas.IssueCreateSchema).load(body)
-        return call.run(
-            lambda work: issues.register_issue(work, by=call.caller, now=self.database.clock(), command=command),
-            replay=lambda work, subject_id: issues.read_issue(work, by=call.caller, issue_id=subject_id),
-        )
+        return call.run(lambda work: issues.register_issue(work, now=self.database.clock(), command=command), replay=issues.read_issue)
 
     @rpc("interactions:issue:read", subject="issue_id")
     def read_issue(self, caller: Caller, issue_id: str) -> answers.IssueAnswer:
         """Return an issue."""
         with self.database.work(caller) as work:
-            return issues.read_issue(work, by=caller, issue_id=as_id(issue_id))
+            return issues.read_issue(work, as_id(issue_id))
 
     @rpc("interactions:issue:list")
     def list_issues(self, caller: Caller, query: object) -> Page[answers.IssueAnswer]:
         """List issues."""
         wanted = ready(schemas.IssueListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return issues.list_issues(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
+            return issues.list_issues(work, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:issue:list")
     def read_issue_tree(self, caller: Caller) -> answers.IssueTree:
         """Return the five priorities with their issues."""
         with self.database.work(caller) as work:
-            return issues.read_issue_tree(work, by=caller)
+            return issues.read_issue_tree(work)
 
     @rpc("interactions:issue:change", subject="issue_id", command=True)
     def change_issue(self, call: CommandCall, issue_id: str, if_match: str | None, body: object) -> answers.IssueAnswer:
         """Change an issue."""
         command = ready(schemas.IssueChangeSchema).load(body)
         return call.run(
-            lambda work: issues.change_issue(
-                work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, command=command
-            ),
-            replay=lambda work, _: issues.read_issue(work, by=call.caller, issue_id=as_id(issue_id)),
+            lambda work: issues.change_issue(work, now=self.database.clock(), issue_id=as_id(issue_id), if_match=if_match, command=command),
+            replay=issues.read_issue,
         )
 
     @rpc("interactions:issue:erase", subject="issue_id", identity="retention")
@@ -114,32 +109,32 @@ class InteractionsService(OperationMethods, Witness):
         """Add an update to an issue (R66, R67)."""
         command = ready(schemas.IssueUpdateCreateSchema).load(body)
         return call.run(
-            lambda work: issues.add_issue_update(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
-            replay=lambda work, subject_id: issues.repeat_issue_update(work, by=call.caller, issue_id=as_id(issue_id), update_id=subject_id),
+            lambda work: issues.add_issue_update(work, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
+            replay=issues.repeat_issue_update,
         )
 
     @rpc("interactions:issue-update:list", subject="issue_id")
     def list_issue_updates(self, caller: Caller, issue_id: str, query: object = None) -> Page[answers.IssueUpdateAnswer]:
         """List an issue's updates."""
-        wanted = ready(schemas.IssueTextListQuerySchema).load(query or {})
+        wanted = ready(schemas.PageQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return issues.list_issue_updates(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
+            return issues.list_issue_updates(work, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     @rpc("interactions:talking-point:add", subject="issue_id", command=True, status=201, created="id")
     def add_talking_point(self, call: CommandCall, issue_id: str, body: object) -> answers.TalkingPointAnswer:
         """Add a talking point to an issue (R68)."""
         command = ready(schemas.TalkingPointCreateSchema).load(body)
         return call.run(
-            lambda work: issues.add_talking_point(work, by=call.caller, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
-            replay=lambda work, subject_id: issues.repeat_talking_point(work, by=call.caller, issue_id=as_id(issue_id), point_id=subject_id),
+            lambda work: issues.add_talking_point(work, now=self.database.clock(), issue_id=as_id(issue_id), command=command),
+            replay=issues.repeat_talking_point,
         )
 
     @rpc("interactions:talking-point:list", subject="issue_id")
     def list_talking_points(self, caller: Caller, issue_id: str, query: object = None) -> Page[answers.TalkingPointAnswer]:
         """List an issue's talking points."""
-        wanted = ready(schemas.IssueTextListQuerySchema).load(query or {})
+        wanted = ready(schemas.PageQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return issues.list_talking_points(work, by=caller, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
+            return issues.list_talking_points(work, cursors=self.dependencies.cursors, issue_id=as_id(issue_id), query=wanted)
 
     # Interactions
 
@@ -150,22 +145,22 @@ class InteractionsService(OperationMethods, Witness):
         self._register_those_in(call.caller, command)
         stated = self._stated(call.caller, command)
         return call.run(
-            lambda work: interactions.log_interaction(work, by=call.caller, now=self.database.clock(), use_preferences=stated, command=command),
-            replay=lambda work, subject_id: interactions.read_interaction(work, by=call.caller, interaction_id=subject_id),
+            lambda work: interactions.log_interaction(work, now=self.database.clock(), use_preferences=stated, command=command),
+            replay=interactions.read_interaction,
         )
 
     @rpc("interactions:interaction:read", subject="interaction_id")
     def read_interaction(self, caller: Caller, interaction_id: str) -> answers.InteractionAnswer:
         """Return an interaction."""
         with self.database.work(caller) as work:
-            return interactions.read_interaction(work, by=caller, interaction_id=as_id(interaction_id))
+            return interactions.read_interaction(work, as_id(interaction_id))
 
     @rpc("interactions:interaction:list")
     def list_interactions(self, caller: Caller, query: object) -> Page[answers.InteractionAnswer]:
         """List interactions, most recent first."""
         wanted = ready(schemas.InteractionListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return interactions.list_interactions(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
+            return interactions.list_interactions(work, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:interaction:change", subject="interaction_id", command=True)
     def change_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None, body: object) -> answers.InteractionAnswer:
@@ -176,29 +171,28 @@ class InteractionsService(OperationMethods, Witness):
         return call.run(
             lambda work: interactions.change_interaction(
                 work,
-                by=call.caller,
                 now=self.database.clock(),
                 interaction_id=as_id(interaction_id),
                 if_match=if_match,
                 use_preferences=stated,
                 command=command,
             ),
-            replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
+            replay=interactions.read_interaction,
         )
 
     @rpc("interactions:interaction:withdraw", subject="interaction_id", command=True, status=204)
     def withdraw_interaction(self, call: CommandCall, interaction_id: str, if_match: str | None) -> None:
         """Withdraw an interaction that was logged by mistake."""
-        call.run(lambda work: interactions.withdraw_interaction(work, by=call.caller, interaction_id=as_id(interaction_id), if_match=if_match))
+        call.run(lambda work: interactions.withdraw_interaction(work, interaction_id=as_id(interaction_id), if_match=if_match))
 
     @rpc("interactions:follow-up:complete", subject="interaction_id", command=True)
     def complete_follow_up(self, call: CommandCall, interaction_id: str, follow_up_id: str) -> answers.InteractionAnswer:
         """Record that a promise was kept (R53)."""
         return call.run(
             lambda work: interactions.complete_follow_up(
-                work, by=call.caller, now=self.database.clock(), interaction_id=as_id(interaction_id), follow_up_id=as_id(follow_up_id)
+                work, now=self.database.clock(), interaction_id=as_id(interaction_id), follow_up_id=as_id(follow_up_id)
             ),
-            replay=lambda work, _: interactions.read_interaction(work, by=call.caller, interaction_id=as_id(interaction_id)),
+            replay=interactions.read_interaction,
         )
 
     # Events
@@ -207,33 +201,28 @@ class InteractionsService(OperationMethods, Witness):
     def create_event(self, call: CommandCall, body: object) -> answers.EventAnswer:
         """Register an event (R58-R63)."""
         command = ready(schemas.EventCreateSchema).load(body)
-        return call.run(
-            lambda work: events.register_event(work, by=call.caller, now=self.database.clock(), command=command),
-            replay=lambda work, subject_id: events.read_event(work, by=call.caller, event_id=subject_id),
-        )
+        return call.run(lambda work: events.register_event(work, now=self.database.clock(), command=command), replay=events.read_event)
 
     @rpc("interactions:event:read", subject="event_id")
     def read_event(self, caller: Caller, event_id: str) -> answers.EventAnswer:
         """Return an event."""
         with self.database.work(caller) as work:
-            return events.read_event(work, by=caller, event_id=as_id(event_id))
+            return events.read_event(work, as_id(event_id))
 
     @rpc("interactions:event:list")
     def list_events(self, caller: Caller, query: object) -> Page[answers.EventAnswer]:
         """List events, most recent first."""
         wanted = ready(schemas.EventListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return events.list_events(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
+            return events.list_events(work, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:event:change", subject="event_id", command=True)
     def change_event(self, call: CommandCall, event_id: str, if_match: str | None, body: object) -> answers.EventAnswer:
         """Correct an event."""
         command = ready(schemas.EventChangeSchema).load(body)
         return call.run(
-            lambda work: events.change_event(
-                work, by=call.caller, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, command=command
-            ),
-            replay=lambda work, _: events.read_event(work, by=call.caller, event_id=as_id(event_id)),
+            lambda work: events.change_event(work, now=self.database.clock(), event_id=as_id(event_id), if_match=if_match, command=command),
+            replay=events.read_event,
         )
 
     @rpc("interactions:attendance:record", subject="event_id", command=True, status=201)
@@ -243,22 +232,22 @@ class InteractionsService(OperationMethods, Witness):
         self._register_unknown_references(call.caller, command.individual_ids, command.organization_ids)
         return call.run(
             lambda work: events.add_attendees(
-                work, by=call.caller, now=self.database.clock(), cursors=self.dependencies.cursors, event_id=as_id(event_id), command=command
+                work, now=self.database.clock(), cursors=self.dependencies.cursors, event_id=as_id(event_id), command=command
             ),
-            replay=lambda work, _: events.repeat_attendees(work, by=call.caller, cursors=self.dependencies.cursors, event_id=as_id(event_id)),
+            replay=lambda work, subject_id: events.list_attendees(work, cursors=self.dependencies.cursors, event_id=subject_id),
         )
 
     @rpc("interactions:attendance:list", subject="event_id")
     def list_attendees(self, caller: Caller, event_id: str, query: object = None) -> Page[answers.AttendeeAnswer]:
         """List who attended."""
-        wanted = ready(schemas.AttendeeListQuerySchema).load(query or {})
+        wanted = ready(schemas.PageQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return events.list_attendees(work, by=caller, cursors=self.dependencies.cursors, event_id=as_id(event_id), query=wanted)
+            return events.list_attendees(work, cursors=self.dependencies.cursors, event_id=as_id(event_id), query=wanted)
 
     @rpc("interactions:attendance:remove", subject="event_id", command=True, status=204)
     def remove_attendee(self, call: CommandCall, event_id: str, attendee_id: str) -> None:
         """Remove an attendance that was recorded by mistake."""
-        call.run(lambda work: events.remove_attendee(work, by=call.caller, event_id=as_id(event_id), attendee_id=as_id(attendee_id)))
+        call.run(lambda work: events.remove_attendee(work, event_id=as_id(event_id), attendee_id=as_id(attendee_id)))
 
     # Coordination
 
@@ -270,24 +259,22 @@ class InteractionsService(OperationMethods, Witness):
         wanted = self._preferences(call.caller, command.individual_id)
         holder = None if command.component is None else self._holder(call.caller, command.individual_id, command.component)
         return call.run(
-            lambda work: coordination.request_coordination(
-                work, by=call.caller, now=self.database.clock(), command=command, holder=holder, use_preferences=wanted
-            ),
-            replay=lambda work, subject_id: coordination.read_coordination_request(work, by=call.caller, request_id=subject_id),
+            lambda work: coordination.request_coordination(work, now=self.database.clock(), command=command, holder=holder, use_preferences=wanted),
+            replay=coordination.read_coordination_request,
         )
 
     @rpc("interactions:coordination-request:read", subject="request_id")
     def read_coordination_request(self, caller: Caller, request_id: str) -> answers.CoordinationRequestAnswer:
         """Return a request that concerns the caller."""
         with self.database.work(caller) as work:
-            return coordination.read_coordination_request(work, by=caller, request_id=as_id(request_id))
+            return coordination.read_coordination_request(work, as_id(request_id))
 
     @rpc("interactions:coordination-request:list")
     def list_coordination_requests(self, caller: Caller, query: object) -> Page[answers.CoordinationRequestAnswer]:
         """List the requests that concern the caller."""
         wanted = ready(schemas.CoordinationRequestListQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return coordination.list_coordination_requests(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
+            return coordination.list_coordination_requests(work, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:coordination-request:answer", subject="request_id", command=True)
     def change_coordination_request(
@@ -303,14 +290,13 @@ class InteractionsService(OperationMethods, Witness):
         return call.run(
             lambda work: coordination.move_coordination_request(
                 work,
-                by=call.caller,
                 now=self.database.clock(),
                 request_id=as_id(request_id),
                 if_match=if_match,
                 command=command,
                 use_preferences=wanted,
             ),
-            replay=lambda work, _: coordination.read_coordination_request(work, by=call.caller, request_id=as_id(request_id)),
+            replay=coordination.read_coordination_request,
         )
 
     # Reading across
@@ -320,28 +306,28 @@ class InteractionsService(OperationMethods, Witness):
         """Return the timeline of one stakeholder (R55-R57)."""
         wanted = ready(schemas.HistoryQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return reading.list_history(work, by=caller, query=wanted)
+            return reading.list_history(work, query=wanted)
 
     @rpc("interactions:interaction:list-against-preferences")
     def list_against_preferences(self, caller: Caller, query: object) -> Page[answers.AgainstPreferenceAnswer]:
         """List what the department began against somebody's preference, for the privacy officer (T33)."""
         wanted = ready(schemas.AgainstPreferencesQuerySchema).load(query)
         with self.database.work(caller) as work:
-            return preferences.list_against_preferences(work, by=caller, cursors=self.dependencies.cursors, query=wanted)
+            return preferences.list_against_preferences(work, cursors=self.dependencies.cursors, query=wanted)
 
     @rpc("interactions:kept-text:list")
     def list_kept_texts(self, caller: Caller, query: object) -> answers.Part[KeptTextAnswer]:
         """List the kept texts that wait to be released, for the privacy officer (T15)."""
         wanted = ready(KeptTextPageSchema).load(query)
         with self.database.work(caller, role=_ERASER) as work:
-            return releasing.list_kept_texts(work, by=caller, **wanted)
+            return releasing.list_kept_texts(work, **wanted)
 
     @rpc("interactions:kept-text:release", subject="kept_id", command=True)
     def release_kept_text(self, call: CommandCall, kept_id: str, body: object) -> answers.ReleasedText:
         """Release a kept text to everybody, for the privacy officer (T15)."""
         command = ready(KeptTextReleaseSchema).load(body)
         kept_id = as_id(kept_id)
-        call.run(lambda work: releasing.release_kept_text(work, by=call.caller, kept_id=kept_id, **command), role=_ERASER)
+        call.run(lambda work: releasing.release_kept_text(work, kept_id=kept_id, **command), role=_ERASER)
         return {"id": kept_id, "released": True}
 
     @rpc("interactions:report:spoken-to")
@@ -349,26 +335,26 @@ class InteractionsService(OperationMethods, Witness):
         """Count who was spoken to, by region and state (R100, T12)."""
         wanted = ready(schemas.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
-            return reading.report_spoken_to(work, by=caller, now=self.database.clock(), query=wanted)
+            return reading.report_spoken_to(work, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:report:coverage-gaps")
     def report_coverage_gaps(self, caller: Caller, query: object) -> answers.CoverageGaps:
         """List the states with a gap (R88, R97)."""
-        wanted = ready(schemas.CoverageGapsQuerySchema).load(query)
+        wanted = ready(schemas.SpokenToQuerySchema).load(query)
         with self.database.reading(caller) as work:
-            return reading.report_coverage_gaps(work, by=caller, now=self.database.clock(), query=wanted)
+            return reading.report_coverage_gaps(work, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:list")
     def list_tasks(self, caller: Caller, query: object = None) -> answers.Part[answers.TaskAnswer]:
         """Return the tasks of the caller."""
         wanted = ready(schemas.TaskListQuerySchema).load(query or {})
         with self.database.work(caller) as work:
-            return tasks.list_tasks(work, by=caller, now=self.database.clock(), query=wanted)
+            return tasks.list_tasks(work, now=self.database.clock(), query=wanted)
 
     @rpc("interactions:task:dismiss", command=True, status=204)
     def dismiss_task(self, call: CommandCall, task_id: str) -> None:
         """Dismiss a notice."""
-        call.run(lambda work: tasks.dismiss_task(work, by=call.caller, task_id=str(task_id)))
+        call.run(lambda work: tasks.dismiss_task(work, str(task_id)))
 
     # Erasure: the saga's alone
 
@@ -531,15 +517,15 @@ class InteractionsService(OperationMethods, Witness):
     ) -> None:
         """Ask the owning services about ids that a command names and that no announcement has brought yet."""
         with self.database.reading(caller) as work:
-            unknown = unknown_references.find(work, by=caller, individual_ids=individual_ids, organization_ids=organization_ids, user_ids=user_ids)
-        found = unknown_references.FoundReferences(
-            _asked(self.bus, caller, "contacts", "read_individual", "individual_id", unknown.individual_ids),
-            _asked(self.bus, caller, "contacts", "read_organization", "organization_id", unknown.organization_ids),
-            _asked(self.bus, caller, "access", "read_user", "user_id", unknown.user_ids),
-        )
-        if found.individuals or found.organizations or found.users:
+            individuals, organizations, users = unknown_references.find(
+                work, individual_ids=individual_ids, organization_ids=organization_ids, user_ids=user_ids
+            )
+        people = _asked(self.bus, caller, "contacts", "read_individual", "individual_id", individuals)
+        bodies = _asked(self.bus, caller, "contacts", "read_organization", "organization_id", organizations)
+        accounts = _asked(self.bus, caller, "access", "read_user", "user_id", users)
+        if people or bodies or accounts:
             with self.database.work(caller) as work:
-                unknown_references.upsert_projections(work, found)
+                unknown_references.upsert_projections(work, people, bodies, accounts)
 
 
 def _asked(bus: Any, caller: Caller, service: str, method: str, argument: str, ids: Iterable[str]) -> list[Any]:

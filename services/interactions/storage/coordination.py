@@ -67,13 +67,8 @@ def matching(work: UnitOfWork, scope: Scope, wanted: CoordinationRequestListQuer
         "sent": _theirs_to_follow(scope),
         None: or_(_theirs_to_answer(scope), _theirs_to_follow(scope)),
     }
-    query = with_owner().where(sides[wanted.side], not_hidden(scope))
-    if wanted.status is not None:
-        query = query.where(requests.c.status == wanted.status)
-    if wanted.individual_id is not None:
-        query = query.where(requests.c.individual_id == wanted.individual_id)
-    if wanted.issue_id is not None:
-        query = query.where(requests.c.issue_id == wanted.issue_id)
+    asked = {requests.c.status: wanted.status, requests.c.individual_id: wanted.individual_id, requests.c.issue_id: wanted.issue_id}
+    query = with_owner().where(sides[wanted.side], not_hidden(scope), *pages.equal(asked))
     return pages.page(work, AddressedRequest, query, keys=[requests.c.created_at, requests.c.id], after=after, limit=wanted.limit)
 
 

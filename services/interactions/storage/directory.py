@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,20 @@ import orjson
 from sqlalchemy import ColumnElement, FromClause, Table, Text, and_, any_, delete, exists, false, func, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, array, insert
 
+from services.access.contract import UserChanged
 from services.chassis.database import Lock, UnitOfWork
+from services.chassis.database.rows import all_typed
+from services.contacts.contract.announcements import (
+    IndividualChanged,
+    IndividualFrozen,
+    IndividualFrozenFor,
+    IndividualRegistered,
+    IndividualUnfrozen,
+    OrganizationChanged,
+    OrganizationRegistered,
+    OwnerChanged,
+    PreferencesChanged,
+)
 from services.interactions.domain.rights import Person, Scope
 from services.interactions.storage.tables import (
     attendances,
@@ -36,6 +49,9 @@ _IS_ANYBODY_NEW = text("SELECT EXISTS (SELECT unnest(CAST(:ids AS uuid[])) EXCEP
 _INSERT_TOMBSTONES = text(
     "INSERT INTO tombstones (id, kind, erased_at) SELECT id, :kind, :now FROM unnest(CAST(:ids AS uuid[])) AS t (id) ON CONFLICT DO NOTHING"
 )
+
+
+_PERSON = [people.c[field.name] for field in fields(Person)]
 
 
 def is_erased(work: UnitOfWork, subject_id: str) -> bool:
@@ -66,20 +82,9 @@ def persons(work: UnitOfWork, individual_ids: Iterable[str], *, lock: bool = Fal
 
     :param lock: hold them, so that nobody freezes or erases them before the transaction ends.
     """
-    query = select(people).where(people.c.id.in_(list(individual_ids))).order_by(people.c.id)
-    rows = work.execute(query.with_for_update(read=True) if lock else query)
-    return {
-        row.id: Person(
-            id=row.id,
-            owner_id=row.owner_id,
-            deputy_id=row.deputy_id,
-            component=row.component,
-            frozen_request_id=row.frozen_request_id,
-            frozen_by=row.frozen_by,
-            frozen_for=tuple(row.frozen_for),
-        )
-        for row in rows
-    }
+    query = select(*_PERSON).where(people.c.id.in_(list(individual_ids))).order_by(people.c.id)
+    rows = work.execute(query.with_for_update(read=True) if lock else query).mappings()
+    return {one.id: one for one in all_typed(Person, rows)}
 
 
 def employers_of(work: UnitOfWork, individual_ids: Iterable[str]) -> dict[str, str | None]:
@@ -127,12 +132,13 @@ def _unless_erased(table: Table, **values: Any) -> Insert:
 _REGISTER_PEOPLE = text(
     """
     INSERT INTO people (id, organization_id, state, owner_id, component, placed)
-    SELECT t.id, CASE WHEN gone.id IS NULL THEN t.organization_id END, t.state, t.owner_id, t.component, true
-    FROM json_to_recordset(CAST(:people AS json)) AS t (id uuid, organization_id uuid, state text, owner_id uuid, component text)
+    SELECT t.individual_id, CASE WHEN gone.id IS NULL THEN t.organization_id END, t.state, t.owner_id, t.component, true
+    FROM json_to_recordset(CAST(:people AS json))
+        AS t (individual_id uuid, organization_id uuid, state text, owner_id uuid, component text)
     LEFT JOIN tombstones gone ON gone.id = t.organization_id
-    WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = t.id)
+    WHERE NOT EXISTS (SELECT FROM tombstones WHERE tombstones.id = t.individual_id)
     -- In one order, so that two transactions with the same people do not deadlock.
-    ORDER BY t.id
+    ORDER BY t.individual_id
     -- A retried announcement may come after a later one: an owner or a place that is stored already is newer.
     ON CONFLICT (id) DO UPDATE SET
         organization_id = CASE WHEN people.placed THEN people.organization_id ELSE excluded.organization_id END,
@@ -145,24 +151,13 @@ _REGISTER_PEOPLE = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewPerson:
-    """A new individual, as contacts announces or answers it."""
-
-    id: str
-    organization_id: str | None
-    state: str | None
-    owner_id: str | None
-    component: str | None
-
-
-def register_people(work: UnitOfWork, new: Iterable[NewPerson]) -> None:
+def register_people(work: UnitOfWork, new: Iterable[IndividualRegistered]) -> None:
     """Store new individuals, except those who are erased.
 
     An erased organization is left out as employer. What a later announcement has stored already, stays.
     """
     _lock_against_tombstones(work)
-    by_id = {each.id: each for each in new}
+    by_id = {each.individual_id: each for each in new}
     work.execute(_REGISTER_PEOPLE, {"people": orjson.dumps(list(by_id.values())).decode()})
 
 
@@ -182,58 +177,59 @@ def register_organizations(work: UnitOfWork, new: Sequence[Sequence[str | None]]
     work.execute(_REGISTER_ORGANIZATIONS, {"organizations": orjson.dumps(new).decode()})
 
 
-def upsert_place(work: UnitOfWork, *, individual_id: str, organization_id: str | None, state: str | None, revision: int) -> None:
-    """Store where an individual works and for which state they speak, unless a later revision is stored.
+def _upsert_latest(work: UnitOfWork, table: Table, row_id: str, values: Mapping[str, Any], *, revision: str) -> bool:
+    """Store values of a row, unless a later revision or a tombstone is stored; return whether they were stored.
 
-    An erased organization is left out as employer.
+    :param revision: the column with the revision of these values.
     """
+    statement = _unless_erased(table, id=row_id, **values)
+    latest = statement.on_conflict_do_update(index_elements=["id"], set_=values, where=table.c[revision] <= values[revision])
+    return work.execute(latest.returning(table.c.id)).first() is not None
+
+
+def upsert_place(work: UnitOfWork, told: IndividualChanged) -> None:
+    """Store where an individual works and for which state they speak; an erased organization is left out as employer."""
     _lock_against_tombstones(work)
-    employer = None if organization_id is None or is_erased(work, organization_id) else organization_id
-    place = {"organization_id": employer, "state": state, "placed": True, "place_revision": revision}
-    statement = _unless_erased(people, id=individual_id, **place)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=place, where=people.c.place_revision <= revision))
+    employer = None if told.organization_id is None or is_erased(work, told.organization_id) else told.organization_id
+    place = {"organization_id": employer, "state": told.state, "placed": True, "place_revision": told.revision}
+    _upsert_latest(work, people, told.individual_id, place, revision="place_revision")
 
 
-def upsert_owner(work: UnitOfWork, *, individual_id: str, owner_id: str, component: str | None, revision: int, deputy_id: str | None = None) -> bool:
-    """Store the owner of an individual, unless a later revision is stored; return whether it was stored."""
+def upsert_owner(work: UnitOfWork, told: OwnerChanged) -> bool:
+    """Store the owner of an individual; return whether it was stored."""
+    owner = {"owner_id": told.owner_id, "component": told.component, "deputy_id": told.deputy_id, "owner_revision": told.revision}
     _lock_against_tombstones(work)
-    owner = {"owner_id": owner_id, "component": component, "deputy_id": deputy_id, "owner_revision": revision}
-    statement = _unless_erased(people, id=individual_id, placed=False, **owner)
-    known = statement.on_conflict_do_update(index_elements=["id"], set_=owner, where=people.c.owner_revision <= revision)
-    return work.execute(known.returning(people.c.id)).first() is not None
+    return _upsert_latest(work, people, told.individual_id, owner, revision="owner_revision")
 
 
-def upsert_preferences(work: UnitOfWork, *, individual_id: str, spans: Sequence[Sequence[str | None]], revision: int) -> None:
-    """Store how an individual's information may be used, and since when, unless a later revision is stored."""
+def upsert_preferences(work: UnitOfWork, told: PreferencesChanged) -> None:
+    """Store how an individual's information may be used, and since when."""
+    stated = {"preferences": told.spans, "preferences_revision": told.revision}
     _lock_against_tombstones(work)
-    stated = {"preferences": [list(span) for span in spans], "preferences_revision": revision}
-    statement = _unless_erased(people, id=individual_id, placed=False, **stated)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=stated, where=people.c.preferences_revision <= revision))
+    _upsert_latest(work, people, told.individual_id, stated, revision="preferences_revision")
 
 
-def freeze(work: UnitOfWork, *, individual_id: str, request_id: str, recorded_by: str) -> None:
+def freeze(work: UnitOfWork, told: IndividualFrozen) -> None:
     """Store that an individual is frozen, unless the request was withdrawn already."""
-    if _is_withdrawn(work, individual_id, request_id):
+    if _is_withdrawn(work, told.individual_id, told.request_id):
         return
     _lock_against_tombstones(work)
-    frozen = {"frozen_request_id": request_id, "frozen_by": recorded_by}
-    row = {"id": individual_id, "placed": False, **frozen}
-    work.execute(_unless_erased(people, **row).on_conflict_do_update(index_elements=["id"], set_=frozen))
+    frozen = {"frozen_request_id": told.request_id, "frozen_by": told.recorded_by}
+    work.execute(_unless_erased(people, id=told.individual_id, **frozen).on_conflict_do_update(index_elements=["id"], set_=frozen))
 
 
-def freeze_for(work: UnitOfWork, *, individual_id: str, components: Sequence[str], revision: int) -> None:
-    """Store which components see an individual as frozen (T26), unless a later revision is stored."""
+def freeze_for(work: UnitOfWork, told: IndividualFrozenFor) -> None:
+    """Store which components see an individual as frozen (T26)."""
+    frozen = {"frozen_for": told.components, "frozen_for_revision": told.revision}
     _lock_against_tombstones(work)
-    frozen = {"frozen_for": list(components), "frozen_for_revision": revision}
-    statement = _unless_erased(people, id=individual_id, placed=False, **frozen)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=frozen, where=people.c.frozen_for_revision <= revision))
+    _upsert_latest(work, people, told.individual_id, frozen, revision="frozen_for_revision")
 
 
-def unfreeze(work: UnitOfWork, *, individual_id: str, request_id: str) -> None:
+def unfreeze(work: UnitOfWork, told: IndividualUnfrozen) -> None:
     """Store that a request was withdrawn, and unfreeze its individual; the announcements may come in either order (T36)."""
-    _is_withdrawn(work, individual_id, request_id)
-    work.execute(insert(withdrawn_requests).values(id=request_id).on_conflict_do_nothing())
-    known = update(people).where(people.c.id == individual_id, people.c.frozen_request_id == request_id)
+    _is_withdrawn(work, told.individual_id, told.request_id)
+    work.execute(insert(withdrawn_requests).values(id=told.request_id).on_conflict_do_nothing())
+    known = update(people).where(people.c.id == told.individual_id, people.c.frozen_request_id == told.request_id)
     work.execute(known.values(frozen_request_id=None, frozen_by=None))
 
 
@@ -243,23 +239,23 @@ def _is_withdrawn(work: UnitOfWork, individual_id: str, request_id: str) -> bool
     return work.execute(select(withdrawn_requests.c.id).where(withdrawn_requests.c.id == request_id)).first() is not None
 
 
-def delete_person(work: UnitOfWork, individual_id: str) -> int:
-    """Delete an individual; return the number of rows."""
-    return work.execute(delete(people).where(people.c.id == individual_id)).rowcount
+def delete_person(work: UnitOfWork, individual_id: str) -> None:
+    """Delete an individual."""
+    work.execute(delete(people).where(people.c.id == individual_id))
 
 
-def upsert_organization_projection(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None, revision: int) -> None:
+def upsert_organization_projection(work: UnitOfWork, told: OrganizationChanged) -> None:
     """Store an organization, unless a later revision is stored."""
+    values = {"state": told.state, "sector": told.sector, "revision": told.revision}
     _lock_against_tombstones(work)
-    values = {"state": state, "sector": sector, "revision": revision}
-    statement = _unless_erased(organizations, id=organization_id, **values)
-    work.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=organizations.c.revision <= revision))
+    _upsert_latest(work, organizations, told.organization_id, values, revision="revision")
 
 
-def register_organization(work: UnitOfWork, *, organization_id: str, state: str | None, sector: str | None) -> None:
+def register_organization(work: UnitOfWork, told: OrganizationRegistered) -> None:
     """Store a new organization, unless a change of it came first."""
     _lock_against_tombstones(work)
-    work.execute(_unless_erased(organizations, id=organization_id, state=state, sector=sector).on_conflict_do_nothing())
+    new = _unless_erased(organizations, id=told.organization_id, state=told.state, sector=told.sector)
+    work.execute(new.on_conflict_do_nothing())
 
 
 def delete_organization(work: UnitOfWork, organization_id: str) -> None:
@@ -270,13 +266,11 @@ def delete_organization(work: UnitOfWork, organization_id: str) -> None:
         work.execute(update(then).where(then.c.employer_id == organization_id).values(employer_id=None))
 
 
-def upsert_user_projection(
-    work: UnitOfWork, *, user_id: str, component: str | None, level: str | None, roles: Iterable[str], active: bool, revision: int = 0
-) -> None:
+def upsert_user_projection(work: UnitOfWork, told: UserChanged) -> None:
     """Store a user, unless a later revision is stored."""
-    values = {"component": component, "level": level, "roles": list(roles), "active": active, "revision": revision}
-    known = insert(users).values(id=user_id, **values)
-    work.execute(known.on_conflict_do_update(index_elements=["id"], set_=values, where=users.c.revision <= revision))
+    values = {"component": told.component, "level": told.level, "roles": list(told.roles), "active": told.active, "revision": told.revision}
+    known = insert(users).values(id=told.user_id, **values)
+    work.execute(known.on_conflict_do_update(index_elements=["id"], set_=values, where=users.c.revision <= told.revision))
 
 
 def unlink_organization(work: UnitOfWork, organization_id: str) -> list[str]:

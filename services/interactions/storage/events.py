@@ -38,7 +38,8 @@ def matching(
     work: UnitOfWork, scope: Scope, wanted: EventListQuery, *, issue_ids: Sequence[str] | None, after: Sequence[object] | None
 ) -> pages.Page[Event]:
     """Return a page of events, most recent first, about one of these issues if there are any."""
-    query = with_issues()
+    period = pages.within(events.c.starts_at, wanted.since, wanted.until)
+    query = with_issues().where(*pages.equal({events.c.component: wanted.component}), *period)
     if wanted.individual_id is not None:
         attended = select(attendances.c.event_id).where(attendances.c.individual_id == wanted.individual_id)
         query = query.where(events.c.id.in_(attended), ~exists().where(people.c.id == wanted.individual_id).where(hidden_person(scope)))
@@ -48,12 +49,6 @@ def matching(
     if issue_ids is not None:
         about = select(event_issues.c.event_id).where(event_issues.c.issue_id.in_(issue_ids))
         query = query.where(events.c.id.in_(about))
-    if wanted.component is not None:
-        query = query.where(events.c.component == wanted.component)
-    if wanted.since is not None:
-        query = query.where(events.c.starts_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(events.c.starts_at <= wanted.until)
     return pages.page(work, Event, query, keys=[events.c.starts_at, events.c.id], after=after, limit=wanted.limit)
 
 
@@ -95,13 +90,10 @@ def add_attendances(work: UnitOfWork, rows: Sequence[Attendance]) -> None:
 
 def attendees(work: UnitOfWork, scope: Scope, event_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[Attendance]:
     """Return a page of who attended, in the order in which they were recorded, without frozen individuals (T21)."""
-    shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(_hidden(scope), False))
+    hidden = and_(people.c.id.is_not(None), hidden_person(scope))
+    shown = or_(attendances.c.individual_id.is_(None), ~func.coalesce(hidden, False))
     query = select(attendances).outerjoin(people, people.c.id == attendances.c.individual_id).where(attendances.c.event_id == event_id, shown)
     return pages.page(work, Attendance, query, keys=[attendances.c.id], after=after, limit=limit, descending=False)
-
-
-def _hidden(scope: Scope) -> ColumnElement[bool]:
-    return and_(people.c.id.is_not(None), hidden_person(scope))
 
 
 def attending(work: UnitOfWork, event_id: str) -> tuple[list[str], list[str]]:

@@ -113,7 +113,8 @@ def matching(
 
     :param issue_ids: the interactions are about one of these, if there are any.
     """
-    query = with_links(scope)
+    asked = {interactions.c.event_id: wanted.event_id, interactions.c.component: wanted.component, interactions.c.user_id: wanted.user}
+    query = with_links(scope).where(*pages.equal(asked), *pages.within(interactions.c.held_at, wanted.since, wanted.until))
     if wanted.individual_id is not None:
         query = query.where(interactions.c.id.in_(of_individual(wanted.individual_id, scope)))
     if wanted.organization_id is not None:
@@ -121,16 +122,6 @@ def matching(
     if issue_ids is not None:
         about = select(interaction_issues.c.interaction_id).where(interaction_issues.c.issue_id.in_(issue_ids))
         query = query.where(interactions.c.id.in_(about))
-    if wanted.event_id is not None:
-        query = query.where(interactions.c.event_id == wanted.event_id)
-    if wanted.component is not None:
-        query = query.where(interactions.c.component == wanted.component)
-    if wanted.user is not None:
-        query = query.where(interactions.c.user_id == wanted.user)
-    if wanted.since is not None:
-        query = query.where(interactions.c.held_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(interactions.c.held_at <= wanted.until)
     return pages.page(work, Interaction, query, keys=[interactions.c.held_at, interactions.c.id], after=after, limit=wanted.limit)
 
 
@@ -219,10 +210,9 @@ def change(work: UnitOfWork, interaction: Interaction) -> int:
     return revision
 
 
-def remove(work: UnitOfWork, interaction_ids: Iterable[str]) -> int:
-    """Delete interactions with their links and follow-ups."""
-    ids = list(interaction_ids)
-    return work.execute(delete(interactions).where(interactions.c.id.in_(ids))).rowcount if ids else 0
+def remove(work: UnitOfWork, interaction_id: str) -> None:
+    """Delete an interaction with its links and follow-ups."""
+    work.execute(delete(interactions).where(interactions.c.id == interaction_id))
 
 
 def link(work: UnitOfWork, interaction_id: str, field: str, ids: Iterable[str], *, keeping: Iterable[str] = ()) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
 
-from sqlalchemy import Select, delete, insert, or_, select, update
+from sqlalchemy import Select, Table, delete, insert, or_, select, update
 
 from services.chassis.database import Lock, UnitOfWork
 from services.chassis.database.rows import all_typed, typed, typed_or_none
@@ -15,10 +17,14 @@ from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoin
 from services.interactions.storage import pages
 from services.interactions.storage.tables import coordination_requests, issue_updates, issues, kept_texts, talking_points
 
+#: What is said on an issue.
+Text = TypeVar("Text", IssueUpdate, TalkingPoint)
+_TABLES: Mapping[type, Table] = MappingProxyType({Issue: issues, IssueUpdate: issue_updates, TalkingPoint: talking_points})
 
-def add(work: UnitOfWork, issue: Issue) -> None:
-    """Insert an issue."""
-    work.execute(insert(issues), asdict(issue))
+
+def add(work: UnitOfWork, row: Issue | IssueUpdate | TalkingPoint) -> None:
+    """Insert an issue, an update or a talking point."""
+    work.execute(insert(_TABLES[type(row)]), asdict(row))
 
 
 def one(work: UnitOfWork, issue_id: str, *, lock: bool = False) -> Issue | None:
@@ -103,44 +109,23 @@ def everything(work: UnitOfWork) -> list[Issue]:
 
 def matching(work: UnitOfWork, wanted: IssueListQuery, *, after: Sequence[object] | None) -> pages.Page[Issue]:
     """Return a page of issues, latest first."""
-    query = select(issues)
-    if wanted.priority is not None:
-        query = query.where(issues.c.priority == wanted.priority)
-    if wanted.parent_id is not None:
-        query = query.where(issues.c.parent_id == wanted.parent_id)
-    if wanted.active is not None:
-        query = query.where(issues.c.active.is_(wanted.active))
+    asked = {issues.c.priority: wanted.priority, issues.c.parent_id: wanted.parent_id, issues.c.active: wanted.active}
+    query = select(issues).where(*pages.equal(asked))
     for word in (wanted.q or "").split():
         query = query.where(issues.c.name.icontains(word, autoescape=True))
     return pages.page(work, Issue, query, keys=[issues.c.created_at, issues.c.id], after=after, limit=wanted.limit)
 
 
-def add_update(work: UnitOfWork, added: IssueUpdate) -> None:
-    """Insert an update of an issue."""
-    work.execute(insert(issue_updates), asdict(added))
-
-
-def one_update(work: UnitOfWork, issue_id: str, update_id: str) -> IssueUpdate | None:
-    """Return an update of an issue."""
-    query = select(issue_updates).where(issue_updates.c.issue_id == issue_id, issue_updates.c.id == update_id)
-    return typed_or_none(IssueUpdate, work.execute(query).mappings().one_or_none())
+def one_text(work: UnitOfWork, kind: type[Text], text_id: str) -> Text | None:
+    """Return an update or a talking point."""
+    table = _TABLES[kind]
+    return typed_or_none(kind, work.execute(select(table).where(table.c.id == text_id)).mappings().one_or_none())
 
 
 def updates(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[IssueUpdate]:
     """Return a page of an issue's updates, latest first."""
     query = select(issue_updates).where(issue_updates.c.issue_id == issue_id)
     return pages.page(work, IssueUpdate, query, keys=[issue_updates.c.created_at, issue_updates.c.id], after=after, limit=limit)
-
-
-def add_talking_point(work: UnitOfWork, added: TalkingPoint) -> None:
-    """Insert a talking point."""
-    work.execute(insert(talking_points), asdict(added))
-
-
-def one_talking_point(work: UnitOfWork, issue_id: str, point_id: str) -> TalkingPoint | None:
-    """Return a talking point of an issue."""
-    query = select(talking_points).where(talking_points.c.issue_id == issue_id, talking_points.c.id == point_id)
-    return typed_or_none(TalkingPoint, work.execute(query).mappings().one_or_none())
 
 
 def points(work: UnitOfWork, issue_id: str, *, after: Sequence[object] | None, limit: int) -> pages.Page[TalkingPoint]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
@@ -23,11 +24,23 @@ class Page(Generic[Record]):
     rows: Sequence[Record]
     has_more: bool
     total: int | AtLeast
+    #: The fields that order the rows.
+    order: Sequence[str | None]
 
     @property
-    def last(self) -> Record | None:
-        """The last row, after which the next page begins, or None."""
-        return self.rows[-1] if self.has_more else None
+    def position(self) -> list[object] | None:
+        """The keys of the last row, after which the next page begins, or None."""
+        return [getattr(self.rows[-1], str(name)) for name in self.order] if self.has_more else None
+
+
+def equal(wanted: Mapping[Any, object]) -> list[ColumnElement[bool]]:
+    """Return the conditions that columns have these values; None allows every value."""
+    return [column == value for column, value in wanted.items() if value is not None]
+
+
+def within(column: ColumnElement[datetime], since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that an instant lies in a period, which may have no beginning and no end."""
+    return [*([column >= since] if since is not None else ()), *([column <= until] if until is not None else ())]
 
 
 def page(
@@ -53,4 +66,4 @@ def page(
         there = tuple_(*(literal(value, key.type) for value, key in zip(after, keys, strict=True)))
         wanted = wanted.where(here < there if descending else here > there)
     rows = all_typed(kind, work.execute(wanted).mappings())
-    return Page(rows[:limit], len(rows) > limit, total_up_to(total, COUNTED))
+    return Page(rows[:limit], len(rows) > limit, total_up_to(total, COUNTED), [key.key for key in keys])

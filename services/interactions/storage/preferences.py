@@ -31,7 +31,7 @@ def against(work: UnitOfWork, scope: Scope, *, asked: AgainstPreferencesQuery, a
             interactions.c.mode,
             interactions.c.component,
             interactions.c.user_id,
-            people.c.id.label("individual_id"),
+            interaction_individuals.c.individual_id,
             preference.label("preference"),
             stated_at.label("stated_at"),
         )
@@ -48,19 +48,10 @@ def against(work: UnitOfWork, scope: Scope, *, asked: AgainstPreferencesQuery, a
             # What was held about the very request for no more contact is the request's course.
             interactions.c.no_contact_request_id.is_(None),
             ~func.coalesce(hidden_person(scope), False),
+            *pages.equal({interactions.c.component: asked.component, people.c.id: asked.individual_id, preference: asked.preference}),
+            *pages.within(interactions.c.held_at, asked.since, asked.until),
         )
     )
-    for column, value in (
-        (interactions.c.component, asked.component),
-        (people.c.id, asked.individual_id),
-        (preference, asked.preference),
-    ):
-        if value is not None:
-            wanted = wanted.where(column == value)
-    if asked.since is not None:
-        wanted = wanted.where(interactions.c.held_at >= asked.since)
-    if asked.until is not None:
-        wanted = wanted.where(interactions.c.held_at <= asked.until)
     # Of one person and preference one span holds an instant: these name one row.
-    keys = [interactions.c.held_at, interactions.c.id, people.c.id]
+    keys = [interactions.c.held_at, interactions.c.id, interaction_individuals.c.individual_id]
     return pages.page(work, AgainstPreference, wanted, keys=keys, after=after, limit=asked.limit)

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import text
 
 from services.chassis.database import UnitOfWork
+from services.interactions.contract.commands import SpokenToQuery
 
 # Text SQL: counts by state are composed of several tables in one statement.
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a report counts."""
-
-    issue_ids: Sequence[str] | None
-    component: str | None
-    since: datetime | None
-    until: datetime
 
 
 Counts = dict[str | None, int]
@@ -30,12 +19,16 @@ Counts = dict[str | None, int]
 _OPEN = "p.frozen_request_id IS NULL AND NOT p.frozen_for @> ARRAY[CAST(:asking AS text)]"
 
 
-def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Counts]:
+def counted(work: UnitOfWork, asked: SpokenToQuery, issue_ids: Sequence[str] | None) -> tuple[Counts, Counts, Counts, Counts]:
     """Count by state who was spoken to and who is known: individuals, then organizations; in one statement.
 
     Individuals who are frozen for the caller are not counted (T21, T26). Triggers keep the tallies that are added up here.
+
+    :param asked: with the end of its period.
+    :param issue_ids: the issues that are asked about, or None for all.
     """
-    talks, events = _of(asked, at="i.held_at", issues="interaction_issues"), _of(asked, at="i.starts_at", issues="event_issues")
+    talks = _of(asked, issue_ids, at="i.held_at", issues="interaction_issues")
+    events = _of(asked, issue_ids, at="i.starts_at", issues="event_issues")
     statement = f"""
         SELECT 'spoken_to' AS what, p.state, count(*) AS counted FROM people p JOIN (
             SELECT l.individual_id AS id FROM interaction_individuals l JOIN interactions i ON i.id = l.interaction_id WHERE {talks}
@@ -52,7 +45,7 @@ def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Cou
                 AND p.frozen_request_id IS NULL AND NOT ({_OPEN})) known GROUP BY kind, state
     """  # noqa: S608 - put together from our own constants
     asking = work.caller.component or ""
-    parameters = {"until": asked.until, "since": asked.since, "component": asked.component, "issues": list(asked.issue_ids or ()), "asking": asking}
+    parameters = {"until": asked.until, "since": asked.since, "component": asked.component, "issues": list(issue_ids or ()), "asking": asking}
     found: dict[str, Counts] = {}
     for row in work.execute(text(statement), {name: value for name, value in parameters.items() if f":{name}" in statement}):
         found.setdefault(row.what, {})[row.state] = int(row.counted)
@@ -60,7 +53,7 @@ def counted(work: UnitOfWork, asked: Asked) -> tuple[Counts, Counts, Counts, Cou
     return spoken, known_people, bodies, known_bodies
 
 
-def _of(asked: Asked, *, at: str, issues: str) -> str:
+def _of(asked: SpokenToQuery, issue_ids: Sequence[str] | None, *, at: str, issues: str) -> str:
     """Return a condition, in SQL: the interaction or event `i` is counted.
 
     :param at: the column of when they were.
@@ -71,7 +64,7 @@ def _of(asked: Asked, *, at: str, issues: str) -> str:
         conditions.append(f"{at} >= :since")
     if asked.component is not None:
         conditions.append("i.component = :component")
-    if asked.issue_ids is not None:
+    if issue_ids is not None:
         column = issues.replace("issues", "id")
         conditions.append(f"i.id IN (SELECT {column} FROM {issues} WHERE issue_id = ANY(CAST(:issues AS uuid[])))")  # noqa: S608 - our own names
     return " AND ".join(conditions)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 
@@ -25,7 +26,7 @@ from services.interactions.storage.tables import (
 )
 
 #: (id of what it belongs to, name of the field) → text
-Kept = dict[tuple[str, str], str]
+Kept = Mapping[tuple[str, str], str]
 _FIELDS = frozenset({"outcome", "text", "message", "reason", "name", "place", "agenda", "summary"})
 #: Where a text stands once everybody may read it, by the type of what it belongs to.
 _SHARED: Mapping[str, Table] = MappingProxyType(
@@ -48,38 +49,11 @@ def read(work: UnitOfWork, component: str, subject_ids: Iterable[str]) -> Kept:
     return {(row.subject_id, row.field): row.text for row in rows}
 
 
-def keep(
-    work: UnitOfWork,
-    *,
-    id: str,  # noqa: A002 - it is the column's name
-    subject_type: str,
-    subject_id: str,
-    field: str,
-    text: str,
-    reason: str,
-    classes: Iterable[str],
-    now: datetime,
-) -> None:
-    """Keep a text for the caller's component, in place of the one that it kept there before."""
-    statement = insert(kept_texts).values(
-        id=id,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        field=field,
-        component=work.caller.component,
-        text=text,
-        reason=reason,
-        classes=list(classes),
-        kept_by=work.caller.id,
-        kept_at=now,
-    )
-    new = statement.excluded
-    work.execute(
-        statement.on_conflict_do_update(
-            index_elements=["subject_id", "field", "component"],
-            set_={"text": new.text, "reason": new.reason, "classes": new.classes, "kept_by": new.kept_by, "kept_at": new.kept_at},
-        )
-    )
+def keep(work: UnitOfWork, kept: KeptText) -> None:
+    """Keep a text for a component, in place of the one that it kept there before."""
+    statement = insert(kept_texts).values(asdict(kept))
+    new = {name: statement.excluded[name] for name in ("text", "reason", "classes", "kept_by", "kept_at")}
+    work.execute(statement.on_conflict_do_update(index_elements=["subject_id", "field", "component"], set_=new))
 
 
 def drop(work: UnitOfWork, subject_id: str, field: str) -> None:

@@ -34,14 +34,13 @@ NO_CONTACT = "This person asked not to be contacted."
 
 def individuals_registered(work: UnitOfWork, announcements: Iterable[IndividualRegistered]) -> None:
     """Store new individuals, except those who are erased already."""
-    people = (directory.NewPerson(each.individual_id, each.organization_id, each.state, each.owner_id, each.component) for each in announcements)
-    directory.register_people(work, people)
+    directory.register_people(work, announcements)
 
 
 def individuals_imported(work: UnitOfWork, announcement: IndividualsImported) -> None:
     """Store new individuals, except those who are erased already."""
-    people = (directory.NewPerson(str(each[0]), each[1], each[2], announcement.owner_id, announcement.component) for each in announcement.individuals)
-    directory.register_people(work, people)
+    owner_id, component = announcement.owner_id, announcement.component
+    directory.register_people(work, (IndividualRegistered(str(each[0]), each[1], owner_id, component, each[2]) for each in announcement.individuals))
 
 
 def organizations_imported(work: UnitOfWork, announcement: OrganizationsImported) -> None:
@@ -51,50 +50,36 @@ def organizations_imported(work: UnitOfWork, announcement: OrganizationsImported
 
 def individual_changed(work: UnitOfWork, announcement: IndividualChanged) -> None:
     """Store where an individual works and for which state they speak."""
-    directory.upsert_place(
-        work,
-        individual_id=announcement.individual_id,
-        organization_id=announcement.organization_id,
-        state=announcement.state,
-        revision=announcement.revision,
-    )
+    directory.upsert_place(work, announcement)
 
 
 def owner_changed(work: UnitOfWork, announcement: OwnerChanged, *, now: datetime) -> None:
     """Store the new owner of an individual; end the requests that the new owner had sent to the former one, with a notice."""
-    is_news = directory.upsert_owner(
-        work,
-        individual_id=announcement.individual_id,
-        owner_id=announcement.owner_id,
-        component=announcement.component,
-        deputy_id=announcement.deputy_id,
-        revision=announcement.revision,
-    )
-    if is_news:
+    if directory.upsert_owner(work, announcement):
         closed = coordination.close_ones_own(work, announcement.individual_id, owner_id=announcement.owner_id)
         coordination.notify(work, announcement.owner_id, "coordination-request-yours", closed, now=now)
 
 
 def preferences_changed(work: UnitOfWork, announcement: PreferencesChanged) -> None:
     """Store how an individual's information may be used (R169)."""
-    directory.upsert_preferences(work, individual_id=announcement.individual_id, spans=announcement.spans, revision=announcement.revision)
+    directory.upsert_preferences(work, announcement)
 
 
 def individual_frozen(work: UnitOfWork, announcement: IndividualFrozen, *, now: datetime) -> None:
     """Take a frozen individual out of lists and reports, and decline the open requests about them (T21)."""
-    directory.freeze(work, individual_id=announcement.individual_id, request_id=announcement.request_id, recorded_by=announcement.recorded_by)
+    directory.freeze(work, announcement)
     for request in coordination.decline_open(work, announcement.individual_id, reason=NO_CONTACT, now=now):
         coordination.notify(work, request.requested_by, "coordination-request-no-contact", [request], now=now)
 
 
 def individual_frozen_for(work: UnitOfWork, announcement: IndividualFrozenFor) -> None:
     """Store which components see an individual as frozen, because the individual may be the person of a request (T26)."""
-    directory.freeze_for(work, individual_id=announcement.individual_id, components=announcement.components, revision=announcement.revision)
+    directory.freeze_for(work, announcement)
 
 
 def individual_unfrozen(work: UnitOfWork, announcement: IndividualUnfrozen) -> None:
     """Unfreeze an individual whose request was withdrawn (T36)."""
-    directory.unfreeze(work, individual_id=announcement.individual_id, request_id=announcement.request_id)
+    directory.unfreeze(work, announcement)
 
 
 def individual_erased(work: UnitOfWork, announcement: IndividualErased, *, now: datetime) -> None:
@@ -105,14 +90,12 @@ def individual_erased(work: UnitOfWork, announcement: IndividualErased, *, now: 
 
 def organization_registered(work: UnitOfWork, announcement: OrganizationRegistered) -> None:
     """Store a new organization, unless it is erased already."""
-    directory.register_organization(work, organization_id=announcement.organization_id, state=announcement.state, sector=announcement.sector)
+    directory.register_organization(work, announcement)
 
 
 def organization_changed(work: UnitOfWork, announcement: OrganizationChanged) -> None:
     """Store an organization as it is now."""
-    directory.upsert_organization_projection(
-        work, organization_id=announcement.organization_id, state=announcement.state, sector=announcement.sector, revision=announcement.revision
-    )
+    directory.upsert_organization_projection(work, announcement)
 
 
 def organization_erased(work: UnitOfWork, announcement: OrganizationErased, *, now: datetime) -> None:
@@ -125,12 +108,4 @@ def organization_erased(work: UnitOfWork, announcement: OrganizationErased, *, n
 
 def user_changed(work: UnitOfWork, announcement: UserChanged) -> None:
     """Store the component and rights of a user."""
-    directory.upsert_user_projection(
-        work,
-        user_id=announcement.user_id,
-        component=announcement.component,
-        level=announcement.level,
-        roles=announcement.roles,
-        active=announcement.active,
-        revision=announcement.revision,
-    )
+    directory.upsert_user_projection(work, announcement)

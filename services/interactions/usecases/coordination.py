@@ -9,19 +9,19 @@ from datetime import datetime
 from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
-from services.chassis.messages import new_id as fresh_id
+from services.chassis.messages import Caller, Invalid, entity_tags, new_id, require_match
 from services.interactions.contract.answers import CoordinationRequestAnswer
 from services.interactions.contract.commands import CoordinationRequestChange, CoordinationRequestCreate, CoordinationRequestListQuery
 from services.interactions.contract.refusals import AlreadyAsked, RecordIsYours
 from services.interactions.domain.coordination import WITHDRAWN, moves, require_move
 from services.interactions.domain.moments import day_somewhere
 from services.interactions.domain.records import AddressedRequest, CoordinationRequest
-from services.interactions.domain.texts import Written, review
+from services.interactions.domain.texts import review
 from services.interactions.storage import coordination, texts
 from services.interactions.usecases.authorization import is_contributor, may_answer, may_withdraw, require_contributor, require_reader, scope_of
+from services.interactions.usecases.listing import Listing
 from services.interactions.usecases.preconditions import require_individuals, require_issues
-from services.interactions.usecases.writing import Ids, kept_texts, store_text, wire
+from services.interactions.usecases.writing import answer_of, found, kept_texts, store_text
 from services.lexicon.refusals import IndividualFrozen, OwnerOnly, PreferenceStands
 from services.lexicon.vocabulary import PREFERENCE_AGAINST
 
@@ -32,12 +32,10 @@ _FIELDS = (*_SENT, "status", "reason")
 def request_coordination(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     command: CoordinationRequestCreate,
     holder: str | None = None,
     use_preferences: Sequence[str] = (),
-    new_id: Ids = fresh_id,
 ) -> CoordinationRequestAnswer:
     """Ask the owner of a record, or another component with a relationship, to speak to an individual.
 
@@ -50,7 +48,7 @@ def request_coordination(
     :raises IndividualFrozen: the individual asked not to be contacted.
     :raises Invalid: the due date is past, or somebody or something named does not exist.
     """
-    own = require_contributor(by)
+    own, by = require_contributor(work.caller), work.caller
     person = require_individuals(work, [command.individual_id], field="individual_id")[command.individual_id]
     _require_wanted(command.mode, use_preferences)
     # The owner answers for their own component, whoever the relationship began with.
@@ -83,51 +81,41 @@ def request_coordination(
         created_at=now,
     )
     coordination.add(work, request)
-    _store(work, written, request.id, keep_reason=command.keep_reason, now=now, new_id=new_id)
+    store_text(work, written, "coordination_request", request.id, now=now)
     work.record("interactions:coordination-request:send", subjects=[request.id, command.individual_id], fields=_SENT)
     return _request(work, request.id)
 
 
-def read_coordination_request(work: UnitOfWork, *, by: Caller, request_id: str) -> CoordinationRequestAnswer:
+def read_coordination_request(work: UnitOfWork, request_id: str) -> CoordinationRequestAnswer:
     """Return a request that the caller sent or has to answer.
 
     :raises NotFound: there is none that concerns them.
     """
-    require_reader(by)
-    found = _request(work, request_id)
-    work.record("interactions:coordination-request:read", subjects=[request_id, found["individual_id"]], fields=_FIELDS)
-    return found
+    require_reader(work.caller)
+    request = _request(work, request_id)
+    work.record("interactions:coordination-request:read", subjects=[request_id, request["individual_id"]], fields=_FIELDS)
+    return request
 
 
-def list_coordination_requests(
-    work: UnitOfWork, *, by: Caller, cursors: Cursors, query: CoordinationRequestListQuery
-) -> Page[CoordinationRequestAnswer]:
+def list_coordination_requests(work: UnitOfWork, *, cursors: Cursors, query: CoordinationRequestListQuery) -> Page[CoordinationRequestAnswer]:
     """List the requests that concern the caller, latest first."""
-    require_reader(by)
-    bound = asdict(query)
-    after = cursors.open(query.cursor, of="coordination-requests", user_id=by.id, query=bound)
-    page = coordination.matching(work, scope_of(by), query, after=after)
+    require_reader(work.caller)
+    listing = Listing(cursors, "coordination-requests", work.caller.id, asdict(query))
+    page = coordination.matching(work, scope_of(work.caller), query, after=listing.after(query.cursor))
     kept = kept_texts(work, [row.id for row in page.rows])
-    last = page.last
     subjects = [*(row.id for row in page.rows), *(row.individual_id for row in page.rows)]
     work.record("interactions:coordination-request:list", subjects=subjects, fields=_FIELDS)
-    return {
-        "items": [_shown(by, row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], of="coordination-requests", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    return listing.answer(page, [_shown(work.caller, row, kept) for row in page.rows])
 
 
 def move_coordination_request(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     request_id: str,
     if_match: str | None,
     command: CoordinationRequestChange,
     use_preferences: Sequence[str] = (),
-    new_id: Ids = fresh_id,
 ) -> CoordinationRequestAnswer:
     """Accept, decline, finish or reopen a request as its addressee, or withdraw it as its sender.
 
@@ -140,10 +128,8 @@ def move_coordination_request(
     :raises IndividualFrozen: the individual has asked not to be contacted meanwhile.
     :raises PreferenceStands: it is to be accepted, and the individual has said meanwhile that they do not want it (T33).
     """
-    row = coordination.one(work, scope_of(work.caller), request_id, lock=True)
-    if row is None:
-        raise NotFound
-    status = command.status
+    row = found(coordination.one(work, scope_of(work.caller), request_id, lock=True))
+    status, by = command.status, work.caller
     if status == WITHDRAWN and not may_withdraw(by, row):
         raise OwnerOnly("Only whoever asked withdraws a request.")
     if status != WITHDRAWN and not may_answer(by, row.addressee):
@@ -159,7 +145,7 @@ def move_coordination_request(
     if command.reason is not None:
         (written,) = review([("reason", command.reason)], keep_reason=command.keep_reason)
         changed = replace(changed, reason=written.shared)
-        _store(work, written, request_id, keep_reason=command.keep_reason, now=now, new_id=new_id)
+        store_text(work, written, "coordination_request", request_id, now=now)
     coordination.change(work, changed)
     if status in {"declined", "done"} and row.requested_by != by.id:
         coordination.notify(work, row.requested_by, f"coordination-request-{status}", [row], now=now)
@@ -193,47 +179,14 @@ def _moved(row: AddressedRequest, status: str, *, by: Caller, now: datetime) -> 
     return replace(row, status=status, answered_at=now, answered_by=by.id)
 
 
-def _store(work: UnitOfWork, written: Written, request_id: str, *, keep_reason: str | None, now: datetime, new_id: Ids) -> None:
-    store_text(
-        work,
-        written,
-        subject_type="coordination_request",
-        subject_id=request_id,
-        field=written.path,
-        keep_reason=keep_reason,
-        now=now,
-        new_id=new_id,
-    )
-
-
 def _request(work: UnitOfWork, request_id: str) -> CoordinationRequestAnswer:
-    row = coordination.one(work, scope_of(work.caller), request_id)
-    if row is None:
-        raise NotFound
+    row = found(coordination.one(work, scope_of(work.caller), request_id))
     return _shown(work.caller, row, kept_texts(work, [request_id]))
 
 
 def _shown(by: Caller, row: AddressedRequest, kept: texts.Kept) -> CoordinationRequestAnswer:
-    return {
-        "id": row.id,
-        "individual_id": row.individual_id,
-        "issue_id": row.issue_id,
-        "message": row.message if row.message is not None else kept.get((row.id, "message")),
-        "due_on": wire(row.due_on),
-        "mode": row.mode,
-        "status": row.status,
-        "reason": row.reason if row.reason is not None else kept.get((row.id, "reason")),
-        "requested_by": row.requested_by,
-        "requested_component": row.requested_component,
-        "asked_component": row.asked_component,
-        "owner": {"user": row.owner_id, "component": row.component} if row.owner_id else None,
-        "closed_because": row.closed_because,
-        "moves": _moves(by, row),
-        "created_at": wire(row.created_at),
-        "answered_at": wire(row.answered_at),
-        "answered_by": row.answered_by,
-        "done_at": wire(row.done_at),
-    }
+    owner = {"user": row.owner_id, "component": row.component} if row.owner_id else None
+    return answer_of(CoordinationRequestAnswer, row, kept, owner=owner, moves=_moves(by, row))
 
 
 def _moves(by: Caller, row: AddressedRequest) -> list[str]:

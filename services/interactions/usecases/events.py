@@ -8,8 +8,7 @@ from datetime import datetime
 from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
-from services.chassis.messages import new_id as fresh_id
+from services.chassis.messages import Invalid, entity_tags, new_id, require_match
 from services.chassis.validation import Unset, given_or, names_given
 from services.interactions.contract.announcements import AttendanceRecorded
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer
@@ -18,70 +17,63 @@ from services.interactions.contract.refusals import EventNotBegun
 from services.interactions.domain.moments import CLOCK_SKEW, EARLIEST
 from services.interactions.domain.records import Attendance, Event
 from services.interactions.domain.texts import review
-from services.interactions.storage import directory, events, issues, texts
+from services.interactions.storage import directory, events, issues
 from services.interactions.usecases.authorization import require_contributor, require_reader, scope_of
+from services.interactions.usecases.listing import Listing
 from services.interactions.usecases.preconditions import require_individuals, require_issues, require_organizations, require_own_component
-from services.interactions.usecases.writing import Ids, kept_texts, reworded, store_text, wire
+from services.interactions.usecases.writing import answer_of, found, kept_texts, reworded, store_text, wire
 
 #: How many of those who attended are answered at once.
 _ANSWERED = PageQuery(limit=200)
 
 
-def register_event(work: UnitOfWork, *, by: Caller, now: datetime, command: EventCreate, new_id: Ids = fresh_id) -> EventAnswer:
+def register_event(work: UnitOfWork, *, now: datetime, command: EventCreate) -> EventAnswer:
     """Register a past or future event.
 
     :raises ContributorsOnly: the caller may only read.
     :raises TextNeedsReview: screening found something.
     """
-    own = require_contributor(by)
-    require_own_component(by, command.component)
+    own = require_contributor(work.caller)
+    require_own_component(work, command.component)
     if command.starts_at < EARLIEST:
         raise Invalid(errors={"starts_at": ["Not before 2003."]})
     require_issues(work, command.issue_ids)
     written = review([("name", command.name), ("place", command.place), ("agenda", command.agenda)], keep_reason=command.keep_reason)
     name, place, agenda = (one.shared for one in written)
-    event = Event(new_id(), name, command.starts_at, command.ends_at, place, agenda, 0, own, by.id, now, now)
+    event = Event(new_id(), name, command.starts_at, command.ends_at, place, agenda, 0, own, work.caller.id, now, now)
     events.add(work, event)
     events.discuss(work, event.id, command.issue_ids)
     for one in written:
-        store_text(work, one, subject_type="event", subject_id=event.id, field=one.path, keep_reason=command.keep_reason, now=now, new_id=new_id)
+        store_text(work, one, "event", event.id, now=now)
     work.record("interactions:event:enter", subjects=[event.id], fields=["name", "starts_at", "ends_at", "place", "agenda", "issue_ids"])
     return _event(work, event.id)
 
 
-def read_event(work: UnitOfWork, *, by: Caller, event_id: str) -> EventAnswer:
+def read_event(work: UnitOfWork, event_id: str) -> EventAnswer:
     """Return an event.
 
     :raises NotFound: there is none.
     """
-    require_reader(by)
+    require_reader(work.caller)
     event = _event(work, event_id)
     work.record("interactions:event:read", subjects=[event_id], fields=event)
     return event
 
 
-def list_events(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: EventListQuery) -> Page[EventAnswer]:
+def list_events(work: UnitOfWork, *, cursors: Cursors, query: EventListQuery) -> Page[EventAnswer]:
     """List events, most recent first."""
-    require_reader(by)
-    bound = asdict(query)
-    after = cursors.open(query.cursor, of="events", user_id=by.id, query=bound)
+    require_reader(work.caller)
+    listing = Listing(cursors, "events", work.caller.id, asdict(query))
     issue_ids = issues.with_all_below(work, query.issue_id) if query.issue_id is not None else None
-    page = events.matching(work, scope_of(by), query, issue_ids=issue_ids, after=after)
+    page = events.matching(work, scope_of(work.caller), query, issue_ids=issue_ids, after=listing.after(query.cursor))
     kept = kept_texts(work, [row.id for row in page.rows])
-    items = [_shown(row, kept) for row in page.rows]
-    last = page.last
+    items = [answer_of(EventAnswer, row, kept) for row in page.rows]
     asked = [one for one in (query.individual_id, query.organization_id) if one is not None]
     work.record("interactions:event:list", subjects=[*(item["id"] for item in items), *asked], fields=items[0] if items else ())
-    return {
-        "items": items,
-        "next": cursors.seal([last.starts_at.isoformat(), last.id], of="events", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    return listing.answer(page, items)
 
 
-def change_event(
-    work: UnitOfWork, *, by: Caller, now: datetime, event_id: str, if_match: str | None, command: EventChange, new_id: Ids = fresh_id
-) -> EventAnswer:
+def change_event(work: UnitOfWork, *, now: datetime, event_id: str, if_match: str | None, command: EventChange) -> EventAnswer:
     """Correct an event.
 
     :raises ContributorsOnly: the caller may only read.
@@ -89,10 +81,8 @@ def change_event(
     :raises Stale: it changed since.
     :raises EventNotBegun: it would move into the future, but has recorded attendances.
     """
-    require_contributor(by)
-    row = events.one(work, event_id, lock=True)
-    if row is None:
-        raise NotFound
+    require_contributor(work.caller)
+    row = found(events.one(work, event_id, lock=True))
     before = _event(work, event_id)
     require_match(if_match, entity_tags(before))
     starts_at, ends_at = given_or(command.starts_at, row.starts_at), given_or(command.ends_at, row.ends_at)
@@ -111,7 +101,7 @@ def change_event(
     edited = reworded(("name", command.name, before["name"]), ("place", command.place, before["place"]), ("agenda", command.agenda, before["agenda"]))
     written = review(edited, keep_reason=command.keep_reason)
     for one in written:
-        store_text(work, one, subject_type="event", subject_id=event_id, field=one.path, keep_reason=command.keep_reason, now=now, new_id=new_id)
+        store_text(work, one, "event", event_id, now=now)
     shared = {one.path: one.shared for one in written}
     changed = replace(changed, name=shared.get("name", row.name), place=shared.get("place", row.place), agenda=shared.get("agenda", row.agenda))
     has_other_issues = not isinstance(command.issue_ids, Unset) and set(command.issue_ids) != set(before["issue_ids"])
@@ -128,9 +118,7 @@ def change_event(
     return event
 
 
-def add_attendees(
-    work: UnitOfWork, *, by: Caller, now: datetime, cursors: Cursors, event_id: str, command: AttendeesAdd, new_id: Ids = fresh_id
-) -> Page[AttendeeAnswer]:
+def add_attendees(work: UnitOfWork, *, now: datetime, cursors: Cursors, event_id: str, command: AttendeesAdd) -> Page[AttendeeAnswer]:
     """Record attendees; attendance counts as contact (R56, R62). Those who are recorded already stay.
 
     :raises ContributorsOnly: the caller reads only.
@@ -138,55 +126,44 @@ def add_attendees(
     :raises EventNotBegun: it lies in the future.
     :raises IndividualFrozen: somebody asked not to be contacted.
     """
-    component = require_contributor(by)
-    row = events.one(work, event_id, lock=True)
-    if row is None:
-        raise NotFound
+    component, user_id = require_contributor(work.caller), work.caller.id
+    row = found(events.one(work, event_id, lock=True))
     if row.starts_at > now + CLOCK_SKEW:
         raise EventNotBegun
     require_individuals(work, command.individual_ids)
     require_organizations(work, command.organization_ids)
     employers = directory.employers_of(work, command.individual_ids)
-    people = [Attendance(new_id(), event_id, one, None, employers.get(one), component, by.id, now) for one in dict.fromkeys(command.individual_ids)]
-    bodies = [Attendance(new_id(), event_id, None, one, None, component, by.id, now) for one in dict.fromkeys(command.organization_ids)]
+    people = [Attendance(new_id(), event_id, one, None, employers.get(one), component, user_id, now) for one in dict.fromkeys(command.individual_ids)]
+    bodies = [Attendance(new_id(), event_id, None, one, None, component, user_id, now) for one in dict.fromkeys(command.organization_ids)]
     events.add_attendances(work, [*people, *bodies])
     _announce(work, _event(work, event_id), *events.attending(work, event_id))
     subjects = [event_id, *command.individual_ids, *command.organization_ids]
     work.record("interactions:attendance:record", subjects=subjects, fields=["attendees"])
-    return _page(work, by, cursors, event_id, _ANSWERED)
+    return _page(work, cursors, event_id, _ANSWERED)
 
 
-def list_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str, query: PageQuery) -> Page[AttendeeAnswer]:
+def list_attendees(work: UnitOfWork, *, cursors: Cursors, event_id: str, query: PageQuery = _ANSWERED) -> Page[AttendeeAnswer]:
     """List who attended, in the order in which they were recorded.
 
     :raises NotFound: there is no such event.
     """
-    require_reader(by)
-    if events.one(work, event_id) is None:
-        raise NotFound
-    found = _page(work, by, cursors, event_id, query)
-    people = [str(item["individual_id"] or item["organization_id"]) for item in found["items"]]
+    require_reader(work.caller)
+    found(events.one(work, event_id))
+    page = _page(work, cursors, event_id, query)
+    people = [str(item["individual_id"] or item["organization_id"]) for item in page["items"]]
     work.record("interactions:attendance:list", subjects=[event_id, *people], fields=["attendees"])
-    return found
+    return page
 
 
-def repeat_attendees(work: UnitOfWork, *, by: Caller, cursors: Cursors, event_id: str) -> Page[AttendeeAnswer]:
-    """Answer a repeated `add_attendees`."""
-    return list_attendees(work, by=by, cursors=cursors, event_id=event_id, query=_ANSWERED)
-
-
-def remove_attendee(work: UnitOfWork, *, by: Caller, event_id: str, attendee_id: str) -> None:
+def remove_attendee(work: UnitOfWork, *, event_id: str, attendee_id: str) -> None:
     """Remove an attendance that was recorded by mistake, named by its own id or the stakeholder's.
 
     :raises ContributorsOnly: the caller reads only.
     :raises NotFound: there is no such attendance.
     """
-    require_contributor(by)
-    if events.one(work, event_id, lock=True) is None:
-        raise NotFound
-    left = events.delete_attendance(work, event_id, attendee_id)
-    if left is None:
-        raise NotFound
+    require_contributor(work.caller)
+    found(events.one(work, event_id, lock=True))
+    left = found(events.delete_attendance(work, event_id, attendee_id))
     _announce(work, _event(work, event_id), *events.attending(work, event_id))
     who = left.individual_id or left.organization_id
     work.record("interactions:attendance:remove", subjects=[event_id, str(who)], fields=["attendees"])
@@ -208,47 +185,11 @@ def _announce(work: UnitOfWork, event: EventAnswer, individual_ids: list[str], o
     )
 
 
-def _page(work: UnitOfWork, by: Caller, cursors: Cursors, event_id: str, query: PageQuery) -> Page[AttendeeAnswer]:
-    bound = {"event_id": event_id}
-    after = cursors.open(query.cursor, of="attendees", user_id=by.id, query=bound)
-    page = events.attendees(work, scope_of(by), event_id, after=after, limit=query.limit)
-    items: list[AttendeeAnswer] = [
-        {
-            "id": row.id,
-            "individual_id": row.individual_id,
-            "organization_id": row.organization_id,
-            "component": row.component,
-            "recorded_by": row.recorded_by,
-            "recorded_at": wire(row.recorded_at),
-        }
-        for row in page.rows
-    ]
-    last = page.last
-    return {
-        "items": items,
-        "next": cursors.seal([last.id], of="attendees", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+def _page(work: UnitOfWork, cursors: Cursors, event_id: str, query: PageQuery) -> Page[AttendeeAnswer]:
+    listing = Listing(cursors, "attendees", work.caller.id, {"event_id": event_id})
+    page = events.attendees(work, scope_of(work.caller), event_id, after=listing.after(query.cursor), limit=query.limit)
+    return listing.answer(page, [answer_of(AttendeeAnswer, row) for row in page.rows])
 
 
 def _event(work: UnitOfWork, event_id: str) -> EventAnswer:
-    row = events.one(work, event_id)
-    if row is None:
-        raise NotFound
-    return _shown(row, kept_texts(work, [event_id]))
-
-
-def _shown(row: Event, kept: texts.Kept) -> EventAnswer:
-    return {
-        "id": row.id,
-        "name": row.name if row.name is not None else kept.get((row.id, "name")),
-        "place": row.place if row.place is not None else kept.get((row.id, "place")),
-        "agenda": row.agenda if row.agenda is not None else kept.get((row.id, "agenda")),
-        "starts_at": wire(row.starts_at),
-        "ends_at": wire(row.ends_at),
-        "issue_ids": list(row.issue_ids),
-        "component": row.component,
-        "created_by": row.created_by,
-        "created_at": wire(row.created_at),
-        "updated_at": wire(row.updated_at),
-    }
+    return answer_of(EventAnswer, found(events.one(work, event_id)), kept_texts(work, [event_id]))

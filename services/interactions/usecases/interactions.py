@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Final, Literal
 
 from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, NotFound, entity_tags, require_match
-from services.chassis.messages import new_id as fresh_id
+from services.chassis.messages import Caller, Conflict, Forbidden, Invalid, entity_tags, new_id, require_match
 from services.chassis.validation import UNSET, Unset, given_or, names_given
 from services.interactions.contract.announcements import InteractionLogged, InteractionWithdrawn
 from services.interactions.contract.answers import FollowUpAnswer, InteractionAnswer
 from services.interactions.contract.commands import FollowUpGiven, InteractionChange, InteractionCreate, InteractionListQuery
 from services.interactions.domain.moments import day_somewhere, require_past
 from services.interactions.domain.records import FollowUp, Interaction
-from services.interactions.domain.texts import Written, review
+from services.interactions.domain.texts import review
 from services.interactions.storage import directory, events, interactions, issues, texts
 from services.interactions.usecases.authorization import require_contributor, require_reader, scope_of
+from services.interactions.usecases.listing import Listing
 from services.interactions.usecases.planning import Preferences, Promise, plans_of, require_wanted
 from services.interactions.usecases.preconditions import (
     require_colleague,
@@ -30,11 +30,9 @@ from services.interactions.usecases.preconditions import (
     require_organizations,
     require_own_component,
 )
-from services.interactions.usecases.writing import Ids, kept_texts, store_text, wire
+from services.interactions.usecases.writing import answer_of, found, kept_texts, store_text, wire
 
-Value = TypeVar("Value")
-
-_LINKS = ("individual_ids", "organization_ids", "issue_ids")
+_LINKS: Final[tuple[Literal["individual_ids", "organization_ids", "issue_ids"], ...]] = ("individual_ids", "organization_ids", "issue_ids")
 #: What is announced when it changes; a corrected outcome changes nothing for listeners.
 _ANNOUNCED = frozenset({"held_at", "mode", "user", *_LINKS})
 
@@ -42,11 +40,9 @@ _ANNOUNCED = frozenset({"held_at", "mode", "user", *_LINKS})
 def log_interaction(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     command: InteractionCreate,
     use_preferences: Preferences = MappingProxyType({}),
-    new_id: Ids = fresh_id,
 ) -> InteractionAnswer:
     """Log an interaction for oneself or a colleague of the same component.
 
@@ -57,26 +53,26 @@ def log_interaction(
     :raises IndividualFrozen: it is with a frozen individual, and not about their request (T21).
     :raises TextNeedsReview: screening found something in outcome or follow-ups (T15).
     """
-    own = require_contributor(by)
-    require_own_component(by, command.component)
+    own, user_id = require_contributor(work.caller), command.user or work.caller.id
+    require_own_component(work, command.component)
     require_past(command.held_at, now=now, field="held_at")
     require_individuals(work, command.individual_ids, request_id=command.no_contact_request_id)
     require_organizations(work, command.organization_ids)
     require_issues(work, command.issue_ids)
     _require_event(work, command.event_id)
-    require_colleague(work, by, command.user or by.id)
+    require_colleague(work, user_id)
     interaction = Interaction(
         id=new_id(),
         held_at=command.held_at,
         mode=command.mode,
         initiated_by=command.initiated_by,
         component=own,
-        user_id=command.user or by.id,
+        user_id=user_id,
         event_id=command.event_id,
         no_contact_request_id=command.no_contact_request_id,
         outcome=None,
         revision=1,
-        created_by=by.id,
+        created_by=work.caller.id,
         created_at=now,
         updated_at=now,
     )
@@ -96,9 +92,9 @@ def log_interaction(
         organization_ids=command.organization_ids,
         issue_ids=command.issue_ids,
     )
-    _store_outcome(work, outcome, interaction.id, keep_reason=command.keep_reason, now=now, new_id=new_id, is_new=True)
+    store_text(work, outcome, "interaction", interaction.id, now=now, is_new=True)
     promises = [replace(promise, written=text) for promise, text in zip(promises, worded, strict=True)]
-    _store_promises(work, by, interaction, promises, keep_reason=command.keep_reason, now=now, new_id=new_id)
+    _store_promises(work, interaction, promises, now=now)
     logged = _interaction(work, interaction.id, promises=None if promises else {})
     _announce(work, logged, individual_ids=sorted(set(command.individual_ids)), revision=interaction.revision)
     work.record(
@@ -109,45 +105,37 @@ def log_interaction(
     return logged
 
 
-def read_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str) -> InteractionAnswer:
+def read_interaction(work: UnitOfWork, interaction_id: str) -> InteractionAnswer:
     """Return an interaction; every user with an access level may read it (R147).
 
     :raises NotFound: there is none, or the caller may find nobody in it.
     """
-    require_reader(by)
-    found = _interaction(work, interaction_id)
-    work.record("interactions:interaction:read", subjects=_subjects([found]), fields=found)
-    return found
+    require_reader(work.caller)
+    interaction = _interaction(work, interaction_id)
+    work.record("interactions:interaction:read", subjects=_subjects([interaction]), fields=interaction)
+    return interaction
 
 
-def list_interactions(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: InteractionListQuery) -> Page[InteractionAnswer]:
+def list_interactions(work: UnitOfWork, *, cursors: Cursors, query: InteractionListQuery) -> Page[InteractionAnswer]:
     """List interactions, most recent first."""
-    require_reader(by)
-    bound = asdict(query)
-    after = cursors.open(query.cursor, of="interactions", user_id=by.id, query=bound)
+    require_reader(work.caller)
+    listing = Listing(cursors, "interactions", work.caller.id, asdict(query))
     issue_ids = issues.with_all_below(work, query.issue_id) if query.issue_id is not None else None
-    page = interactions.matching(work, scope_of(by), query, issue_ids=issue_ids, after=after)
+    page = interactions.matching(work, scope_of(work.caller), query, issue_ids=issue_ids, after=listing.after(query.cursor))
     items = _shown(work, page.rows)
-    last = page.last
     asked = [one for one in (query.individual_id, query.organization_id) if one is not None]
     work.record("interactions:interaction:list", subjects=_subjects(items, *asked), fields=items[0] if items else ())
-    return {
-        "items": items,
-        "next": cursors.seal([last.held_at.isoformat(), last.id], of="interactions", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    return listing.answer(page, items)
 
 
 def change_interaction(
     work: UnitOfWork,
     *,
-    by: Caller,
     now: datetime,
     interaction_id: str,
     if_match: str | None,
     command: InteractionChange,
     use_preferences: Preferences = MappingProxyType({}),
-    new_id: Ids = fresh_id,
 ) -> InteractionAnswer:
     """Correct an interaction; any contributor may, at once (T2, R113), but only its own component says whose it is.
 
@@ -159,46 +147,40 @@ def change_interaction(
     :raises PreferenceStands: a promise would be planned in a way that somebody does not want (T33).
     :raises TextNeedsReview: screening found something in what is new.
     """
-    require_contributor(by)
-    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
-    if row is None:
-        raise NotFound
+    require_contributor(work.caller)
+    row = found(interactions.one(work, scope_of(work.caller), interaction_id, lock=True))
     promised = interactions.promises(work, [interaction_id])
     (before,) = _shown(work, [row], promises=promised)
     require_match(if_match, entity_tags(before))
     keep_reason = command.keep_reason
     command = _without_what_was_read(command, before)
     given = names_given(command) - {"keep_reason"}
-    changed = _checked(work, by, row, before, command, now=now)
+    changed = _checked(work, row, before, command, now=now)
     read = {promise["id"]: promise["text"] for promise in before["follow_ups"]}
     former = [
         Promise(FollowUpGiven(each.id, None, each.due_on, each.mode, each.assignee, each.done_at), each.id, each)
         for each in promised.get(interaction_id, ())
     ]
-    promises = former if isinstance(command.follow_ups, Unset) else _merged(former, read, command.follow_ups, new_id)
+    promises = former if isinstance(command.follow_ups, Unset) else _merged(former, read, command.follow_ups)
     people = given_or(command.individual_ids, before["individual_ids"])
     require_wanted(plans_of(promises, people=people, added=[one for one in people if one not in before["individual_ids"]]), use_preferences)
     edited = [] if isinstance(command.outcome, Unset) else [("outcome", command.outcome)]
     reworded = [n for n, promise in enumerate(promises) if "follow_ups" in given and promise.given.text != read.get(promise.id)]
     written = review([*edited, *((f"follow_ups.{n}.text", promises[n].given.text) for n in reworded)], keep_reason=keep_reason)
     if edited:
-        _store_outcome(work, written[0], interaction_id, keep_reason=keep_reason, now=now, new_id=new_id)
+        store_text(work, written[0], "interaction", interaction_id, now=now)
         changed = replace(changed, outcome=written[0].shared)
     is_shared = changed != row
-    for field, ids, shown in (
-        ("individual_ids", command.individual_ids, before["individual_ids"]),
-        ("organization_ids", command.organization_ids, before["organization_ids"]),
-        ("issue_ids", command.issue_ids, before["issue_ids"]),
-    ):
-        if not isinstance(ids, Unset):
-            hidden = set(interactions.linked(work, interaction_id, field)) - set(shown)
-            interactions.link(work, interaction_id, field, ids, keeping=hidden)
+    for field in _LINKS:
+        if field in given:
+            hidden = set(interactions.linked(work, interaction_id, field)) - set(before[field])
+            interactions.link(work, interaction_id, field, getattr(command, field), keeping=hidden)
             is_shared = True
     if "follow_ups" in given:
         interactions.drop_promises(work, interaction_id, but=[promise.id for promise in promises])
         for n, text in zip(reworded, written[len(edited) :], strict=True):
             promises[n] = replace(promises[n], written=text)
-        has_changed = _store_promises(work, by, row, promises, keep_reason=keep_reason, now=now, new_id=new_id)
+        has_changed = _store_promises(work, row, promises, now=now)
         is_shared |= has_changed or len(promises) < len(former)
     if is_shared:
         # What one component kept for itself moves nothing that another can see (T17).
@@ -211,39 +193,33 @@ def change_interaction(
     return answer
 
 
-def complete_follow_up(work: UnitOfWork, *, by: Caller, now: datetime, interaction_id: str, follow_up_id: str) -> InteractionAnswer:
+def complete_follow_up(work: UnitOfWork, *, now: datetime, interaction_id: str, follow_up_id: str) -> InteractionAnswer:
     """Record that a promise was kept (R53). A repeated call changes nothing.
 
     :raises ContributorsOnly: the caller may only read.
     :raises NotFound: there is no such promise.
     """
-    require_contributor(by)
-    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
-    if row is None:
-        raise NotFound
+    require_contributor(work.caller)
+    row = found(interactions.one(work, scope_of(work.caller), interaction_id, lock=True))
     promises = interactions.promises(work, [interaction_id]).get(interaction_id, [])
-    promise = next((one for one in promises if one.id == follow_up_id), None)
-    if promise is None:
-        raise NotFound
+    promise = found(next((one for one in promises if one.id == follow_up_id), None))
     if promise.done_at is None:
-        interactions.change_promise(work, replace(promise, done_at=now, done_by=by.id))
+        interactions.change_promise(work, replace(promise, done_at=now, done_by=work.caller.id))
         interactions.change(work, replace(row, updated_at=now))
     work.record("interactions:follow-up:complete", subjects=[interaction_id, follow_up_id], fields=["done_at"])
     return _interaction(work, interaction_id)
 
 
-def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, if_match: str | None) -> None:
+def withdraw_interaction(work: UnitOfWork, *, interaction_id: str, if_match: str | None) -> None:
     """Withdraw an interaction that was logged by mistake.
 
     :raises Forbidden: it is another component's.
     :raises NotFound: there is none.
     :raises Stale: it changed since.
     """
-    require_contributor(by)
-    row = interactions.one(work, scope_of(work.caller), interaction_id, lock=True)
-    if row is None:
-        raise NotFound
-    if row.component != by.component:
+    require_contributor(work.caller)
+    row = found(interactions.one(work, scope_of(work.caller), interaction_id, lock=True))
+    if row.component != work.caller.component:
         raise Forbidden("Only the component that logged it takes it back.")
     (before,) = _shown(work, [row])
     require_match(if_match, entity_tags(before))
@@ -252,36 +228,26 @@ def withdraw_interaction(work: UnitOfWork, *, by: Caller, interaction_id: str, i
     for promise in before["follow_ups"]:
         texts.drop(work, promise["id"], "text")
     texts.drop(work, interaction_id, "outcome")
-    interactions.remove(work, [interaction_id])
+    interactions.remove(work, interaction_id)
     work.announce(InteractionWithdrawn(interaction_id))
     work.record("interactions:interaction:withdraw", subjects=_subjects([before]))
 
 
 def _without_what_was_read(command: InteractionChange, read: InteractionAnswer) -> InteractionChange:
     """Return a change without the fields that have the values that the caller read."""
-    return replace(
-        command,
-        held_at=_news(command.held_at, read["held_at"]),
-        mode=_news(command.mode, read["mode"]),
-        initiated_by=_news(command.initiated_by, read["initiated_by"]),
-        individual_ids=_other_ids(command.individual_ids, read["individual_ids"]),
-        organization_ids=_other_ids(command.organization_ids, read["organization_ids"]),
-        issue_ids=_other_ids(command.issue_ids, read["issue_ids"]),
-        event_id=_news(command.event_id, read["event_id"]),
-        outcome=_news(command.outcome, read["outcome"]),
-        user=_news(command.user, read["user"]),
-    )
+    shown: Mapping[str, object] = read
+    names = names_given(command) - {"follow_ups", "keep_reason"}
+    same = dict.fromkeys((name for name in names if _is_as_read(getattr(command, name), shown[name])), UNSET)
+    return replace(command, keep_reason=command.keep_reason, **same)
 
 
-def _news(given: Value | Unset, read: str | None) -> Value | Unset:
-    return UNSET if (wire(given) if isinstance(given, datetime) else given) == read else given
+def _is_as_read(given: object, read: object) -> bool:
+    if isinstance(given, Collection) and isinstance(read, list):
+        return set(given) == set(read)
+    return (wire(given) if isinstance(given, datetime) else given) == read
 
 
-def _other_ids(given: Sequence[str] | Unset, read: Sequence[str]) -> Sequence[str] | Unset:
-    return UNSET if isinstance(given, Unset) or set(given) == set(read) else given
-
-
-def _checked(work: UnitOfWork, by: Caller, row: Interaction, before: InteractionAnswer, command: InteractionChange, *, now: datetime) -> Interaction:
+def _checked(work: UnitOfWork, row: Interaction, before: InteractionAnswer, command: InteractionChange, *, now: datetime) -> Interaction:
     """Check everything that a change names, and return the changed interaction, without its text."""
     if not isinstance(command.held_at, Unset):
         require_past(command.held_at, now=now, field="held_at")
@@ -293,17 +259,11 @@ def _checked(work: UnitOfWork, by: Caller, row: Interaction, before: Interaction
     if not given_or(command.individual_ids, row.individual_ids) and not given_or(command.organization_ids, row.organization_ids):
         raise Invalid(errors={"individual_ids": ["Name at least one individual or organization."]})
     if not isinstance(command.user, Unset):
-        if row.component != by.component:
+        if row.component != work.caller.component:
             raise Forbidden("Who had it is for the component that logged it to say.")
-        require_colleague(work, by, command.user)
-    return replace(
-        row,
-        held_at=given_or(command.held_at, row.held_at),
-        mode=given_or(command.mode, row.mode),
-        initiated_by=given_or(command.initiated_by, row.initiated_by),
-        event_id=given_or(command.event_id, row.event_id),
-        user_id=given_or(command.user, row.user_id),
-    )
+        require_colleague(work, command.user)
+    changed = {name: getattr(command, name) for name in names_given(command) & {"held_at", "mode", "initiated_by", "event_id"}}
+    return replace(row, user_id=given_or(command.user, row.user_id), **changed)
 
 
 def _require_event(work: UnitOfWork, event_id: str | None) -> None:
@@ -311,7 +271,7 @@ def _require_event(work: UnitOfWork, event_id: str | None) -> None:
         raise Invalid(errors={"event_id": ["There is no such event."]})
 
 
-def _merged(former: Iterable[Promise], read: Mapping[str, str | None], given: Iterable[FollowUpGiven], new_id: Ids) -> list[Promise]:
+def _merged(former: Iterable[Promise], read: Mapping[str, str | None], given: Iterable[FollowUpGiven]) -> list[Promise]:
     """Return the follow-ups that a change gives; known ones keep their text when none is given."""
     known = {promise.id: promise.before for promise in former}
     merged = []
@@ -327,27 +287,9 @@ def _merged(former: Iterable[Promise], read: Mapping[str, str | None], given: It
     return merged
 
 
-def _store_outcome(
-    work: UnitOfWork, written: Written, interaction_id: str, *, keep_reason: str | None, now: datetime, new_id: Ids, is_new: bool = False
-) -> None:
-    store_text(
-        work,
-        written,
-        subject_type="interaction",
-        subject_id=interaction_id,
-        field="outcome",
-        keep_reason=keep_reason,
-        now=now,
-        new_id=new_id,
-        is_new=is_new,
-    )
-
-
-def _store_promises(
-    work: UnitOfWork, by: Caller, interaction: Interaction, promises: Sequence[Promise], *, keep_reason: str | None, now: datetime, new_id: Ids
-) -> bool:
+def _store_promises(work: UnitOfWork, interaction: Interaction, promises: Sequence[Promise], *, now: datetime) -> bool:
     """Store follow-ups in their order; return whether a shared field changed."""
-    _require_assignees(work, by, promises, component=interaction.component)
+    _require_assignees(work, promises, component=interaction.component)
     for promise in promises:
         due_on, before = promise.given.due_on, promise.before
         is_new_day = due_on is not None and (before is None or before.due_on != due_on)
@@ -355,23 +297,14 @@ def _store_promises(
             raise Invalid(errors={"follow_ups": ["A promise is not due before it was made."]})
     is_shared = False
     for position, promise in enumerate(promises):
-        stored = _stored(promise, interaction.id, position, by=by, now=now)
+        stored = _stored(promise, interaction.id, position, by=work.caller, now=now)
         if promise.before is None:
             interactions.add_promise(work, stored)
         else:
             interactions.change_promise(work, stored)
         is_shared |= stored != (promise.before and replace(promise.before, position=position)) or promise.written is not None
         if promise.written is not None:
-            store_text(
-                work,
-                promise.written,
-                subject_type="follow_up",
-                subject_id=promise.id,
-                field="text",
-                keep_reason=keep_reason,
-                now=now,
-                new_id=new_id,
-            )
+            store_text(work, promise.written, "follow_up", promise.id, now=now)
     return is_shared
 
 
@@ -398,8 +331,9 @@ def _stored(promise: Promise, interaction_id: str, position: int, *, by: Caller,
     )
 
 
-def _require_assignees(work: UnitOfWork, by: Caller, promises: Sequence[Promise], *, component: str) -> None:
+def _require_assignees(work: UnitOfWork, promises: Sequence[Promise], *, component: str) -> None:
     """Require that new assignees are active users of the interaction's component, or of the caller's own."""
+    by = work.caller
     new = {p.given.assignee for p in promises if p.given.assignee and p.given.assignee != (p.before.assignee if p.before else None)}
     known = directory.known_users(work, new) if new else {}
     for one in new:
@@ -431,9 +365,7 @@ def _subjects(shown: Sequence[InteractionAnswer], *others: str) -> list[str]:
 
 
 def _interaction(work: UnitOfWork, interaction_id: str, *, promises: Mapping[str, Sequence[FollowUp]] | None = None) -> InteractionAnswer:
-    row = interactions.one(work, scope_of(work.caller), interaction_id)
-    if row is None:
-        raise NotFound
+    row = found(interactions.one(work, scope_of(work.caller), interaction_id))
     return _shown(work, [row], promises=promises)[0]
 
 
@@ -447,37 +379,8 @@ def _shown(work: UnitOfWork, rows: Sequence[Interaction], *, promises: Mapping[s
     # What everybody reads stands in the place of what one component kept.
     unread = [*(row.id for row in rows if row.outcome is None), *(p.id for found in promises.values() for p in found if p.text is None)]
     kept = kept_texts(work, unread)
-    return [
-        {
-            "id": row.id,
-            "held_at": wire(row.held_at),
-            "mode": row.mode,
-            "initiated_by": row.initiated_by,
-            "component": row.component,
-            "user": row.user_id,
-            "individual_ids": list(row.individual_ids),
-            "organization_ids": list(row.organization_ids),
-            "issue_ids": list(row.issue_ids),
-            "event_id": row.event_id,
-            "outcome": row.outcome if row.outcome is not None else kept.get((row.id, "outcome")),
-            "follow_ups": [_follow_up(promise, kept) for promise in promises.get(row.id, ())],
-            "no_contact_request_id": row.no_contact_request_id,
-            "created_by": row.created_by,
-            "created_at": wire(row.created_at),
-            "updated_at": wire(row.updated_at),
-        }
-        for row in rows
-    ]
-
-
-def _follow_up(row: FollowUp, kept: texts.Kept) -> FollowUpAnswer:
-    return {
-        "id": row.id,
-        "text": row.text if row.text is not None else kept.get((row.id, "text")),
-        "due_on": wire(row.due_on),
-        "mode": row.mode,
-        "assignee": row.assignee,
-        "created_by": row.created_by,
-        "done_at": wire(row.done_at),
-        "done_by": row.done_by,
-    }
+    answers = []
+    for row in rows:
+        follow_ups = [answer_of(FollowUpAnswer, promise, kept) for promise in promises.get(row.id, ())]
+        answers.append(answer_of(InteractionAnswer, row, kept, user=row.user_id, follow_ups=follow_ups))
+    return answers

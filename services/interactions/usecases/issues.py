@@ -8,8 +8,7 @@ from datetime import datetime
 from services.chassis.answers import Page
 from services.chassis.cursors import Cursors
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid, NotFound, entity_tags, require_match
-from services.chassis.messages import new_id as fresh_id
+from services.chassis.messages import Invalid, entity_tags, new_id, require_match
 from services.chassis.validation import given_or, names_given
 from services.interactions.contract.announcements import IssueChanged, IssueErased, IssueRegistered
 from services.interactions.contract.answers import ErasedIssues, IssueAnswer, IssueNode, IssueTree, IssueUpdateAnswer, TalkingPointAnswer
@@ -17,15 +16,18 @@ from services.interactions.contract.commands import IssueChange, IssueCreate, Is
 from services.interactions.contract.refusals import IssueActive, IssueExists
 from services.interactions.domain.records import Issue, IssueUpdate, TalkingPoint
 from services.interactions.domain.texts import review
-from services.interactions.storage import coordination, issues, texts
+from services.interactions.storage import coordination, issues
 from services.interactions.usecases.authorization import require_contributor, require_reader
-from services.interactions.usecases.writing import Ids, kept_texts, reworded, store_text, wire
+from services.interactions.usecases.listing import Listing
+from services.interactions.usecases.writing import answer_of, found, kept_texts, reworded, store_text
 from services.lexicon.folding import fold
 from services.lexicon.refusals import IssueUnknown
 from services.lexicon.vocabulary import PRIORITIES
 
+_UPDATE = ("kind", "text", "happened_on")
 
-def register_issue(work: UnitOfWork, *, by: Caller, now: datetime, command: IssueCreate, new_id: Ids = fresh_id) -> IssueAnswer:
+
+def register_issue(work: UnitOfWork, *, now: datetime, command: IssueCreate) -> IssueAnswer:
     """Register an issue; below another one it has that one's priority.
 
     :raises ContributorsOnly: the caller may only read.
@@ -34,53 +36,47 @@ def register_issue(work: UnitOfWork, *, by: Caller, now: datetime, command: Issu
     :raises Invalid: the priority is another than the parent's.
     :raises TextNeedsReview: screening found something.
     """
-    component = require_contributor(by)
+    component = require_contributor(work.caller)
     priority = command.priority if command.parent_id is None else _priority_below(work, command.parent_id, command.priority)
     written = review([("name", command.name), ("summary", command.summary)], keep_reason=command.keep_reason)
     name, summary = (one.shared for one in written)
-    issue = Issue(new_id(), name, str(priority), command.parent_id, command.active, summary, 1, component, by.id, now, now)
+    issue = Issue(new_id(), name, str(priority), command.parent_id, command.active, summary, 1, component, work.caller.id, now, now)
     _require_other_name(work, issue)
     issues.add(work, issue)
     for one in written:
-        store_text(work, one, subject_type="issue", subject_id=issue.id, field=one.path, keep_reason=command.keep_reason, now=now, new_id=new_id)
+        store_text(work, one, "issue", issue.id, now=now)
     work.announce(IssueRegistered(issue.id, issue.priority, issue.parent_id, issue.active, revision=issue.revision))
     work.record("interactions:issue:register", subjects=[issue.id], fields=["name", "priority", "parent_id", "active", "summary"])
     return _issue(work, issue.id)
 
 
-def read_issue(work: UnitOfWork, *, by: Caller, issue_id: str) -> IssueAnswer:
+def read_issue(work: UnitOfWork, issue_id: str) -> IssueAnswer:
     """Return an issue.
 
     :raises NotFound: there is none.
     """
-    require_reader(by)
+    require_reader(work.caller)
     issue = _issue(work, issue_id)
     work.record("interactions:issue:read", subjects=[issue_id], fields=issue)
     return issue
 
 
-def list_issues(work: UnitOfWork, *, by: Caller, cursors: Cursors, query: IssueListQuery) -> Page[IssueAnswer]:
+def list_issues(work: UnitOfWork, *, cursors: Cursors, query: IssueListQuery) -> Page[IssueAnswer]:
     """List issues, latest first."""
-    require_reader(by)
-    bound = asdict(query)
-    after = cursors.open(query.cursor, of="issues", user_id=by.id, query=bound)
-    page = issues.matching(work, query, after=after)
+    require_reader(work.caller)
+    listing = Listing(cursors, "issues", work.caller.id, asdict(query))
+    page = issues.matching(work, query, after=listing.after(query.cursor))
     kept = kept_texts(work, [row.id for row in page.rows])
-    last = page.last
     work.record("interactions:issue:list", subjects=[row.id for row in page.rows], fields=["name", "priority", "summary"])
-    return {
-        "items": [_shown(row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], of="issues", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    return listing.answer(page, [answer_of(IssueAnswer, row, kept) for row in page.rows])
 
 
-def read_issue_tree(work: UnitOfWork, *, by: Caller) -> IssueTree:
+def read_issue_tree(work: UnitOfWork) -> IssueTree:
     """Return the five priorities with their issues, each with the issues below it (R65, R71)."""
-    require_reader(by)
+    require_reader(work.caller)
     rows = issues.everything(work)
     kept = kept_texts(work, [row.id for row in rows])
-    nodes: dict[str, IssueNode] = {row.id: {"id": row.id, "name": _name(row, kept), "active": row.active, "issues": []} for row in rows}
+    nodes = {row.id: answer_of(IssueNode, row, kept, issues=[]) for row in rows}
     tops: dict[str, list[IssueNode]] = {priority: [] for priority in PRIORITIES}
     for row in rows:
         place = nodes[row.parent_id]["issues"] if row.parent_id in nodes else tops[row.priority]
@@ -89,9 +85,7 @@ def read_issue_tree(work: UnitOfWork, *, by: Caller) -> IssueTree:
     return {"items": [{"priority": code, "name": name, "issues": tops[code]} for code, name in PRIORITIES.items()]}
 
 
-def change_issue(
-    work: UnitOfWork, *, by: Caller, now: datetime, issue_id: str, if_match: str | None, command: IssueChange, new_id: Ids = fresh_id
-) -> IssueAnswer:
+def change_issue(work: UnitOfWork, *, now: datetime, issue_id: str, if_match: str | None, command: IssueChange) -> IssueAnswer:
     """Change an issue; its priority and everything below it move together.
 
     :raises ContributorsOnly: the caller may only read.
@@ -99,11 +93,9 @@ def change_issue(
     :raises Stale: it changed since.
     :raises Invalid: it would be below itself, or differ from its parent's priority.
     """
-    require_contributor(by)
-    row = issues.one(work, issue_id, lock=True)
-    if row is None:
-        raise NotFound
-    before = _shown(row, kept_texts(work, [issue_id]))
+    require_contributor(work.caller)
+    row = found(issues.one(work, issue_id, lock=True))
+    before = answer_of(IssueAnswer, row, kept_texts(work, [issue_id]))
     require_match(if_match, entity_tags(before))
     given = names_given(command) - {"keep_reason"}
     parent_id, priority = given_or(command.parent_id, row.parent_id), given_or(command.priority, None)
@@ -118,7 +110,7 @@ def change_issue(
     has_moved = changed != row
     edited = reworded(("name", command.name, before["name"]), ("summary", command.summary, before["summary"]))
     for one in review(edited, keep_reason=command.keep_reason):
-        store_text(work, one, subject_type="issue", subject_id=issue_id, field=one.path, keep_reason=command.keep_reason, now=now, new_id=new_id)
+        store_text(work, one, "issue", issue_id, now=now)
         changed = replace(changed, name=one.shared) if one.path == "name" else replace(changed, summary=one.shared)
     if (changed.name, changed.parent_id, changed.priority) != (row.name, row.parent_id, row.priority):
         _require_other_name(work, changed)
@@ -138,107 +130,81 @@ def erase_issue(work: UnitOfWork, *, now: datetime, issue_id: str) -> ErasedIssu
     :raises NotFound: there is none.
     :raises IssueActive: it, or one below it, is active.
     """
-    row = issues.one(work, issue_id, lock=True)
-    if row is None:
-        raise NotFound
+    row = found(issues.one(work, issue_id, lock=True))
     gone = [row, *issues.below(work, issue_id)]
     if any(one.active for one in gone):
         raise IssueActive
-    for request in coordination.open_about(work, [one.id for one in gone]):
+    ids = [one.id for one in gone]
+    for request in coordination.open_about(work, ids):
         for user_id in {one for one in (request.requested_by, request.answered_by) if one is not None}:
             coordination.notify(work, user_id, "coordination-request-issue-erased", [request], now=now)
-    issues.remove(work, [one.id for one in gone])
-    for one in gone:
-        work.announce(IssueErased(one.id))
-    work.record("interactions:issue:erase", subjects=[one.id for one in gone])
-    return {"erased": [one.id for one in gone]}
+    issues.remove(work, ids)
+    for one in ids:
+        work.announce(IssueErased(one))
+    work.record("interactions:issue:erase", subjects=ids)
+    return {"erased": ids}
 
 
-def add_issue_update(
-    work: UnitOfWork, *, by: Caller, now: datetime, issue_id: str, command: IssueUpdateCreate, new_id: Ids = fresh_id
-) -> IssueUpdateAnswer:
+def add_issue_update(work: UnitOfWork, *, now: datetime, issue_id: str, command: IssueUpdateCreate) -> IssueUpdateAnswer:
     """Add an update to an issue: an event or a change of policy (R66, R67)."""
-    component = require_contributor(by)
-    _require_issue(work, issue_id)
+    component = require_contributor(work.caller)
+    found(issues.one(work, issue_id))
     (one,) = review([("text", command.text)], keep_reason=command.keep_reason)
-    added = IssueUpdate(new_id(), issue_id, command.kind, one.shared, command.happened_on, component, by.id, now)
-    issues.add_update(work, added)
-    store_text(work, one, subject_type="issue_update", subject_id=added.id, field="text", keep_reason=command.keep_reason, now=now, new_id=new_id)
-    work.record("interactions:issue-update:add", subjects=[issue_id, added.id], fields=["kind", "text", "happened_on"])
-    return _update(replace(added, text=command.text), {})
+    added = IssueUpdate(new_id(), issue_id, command.kind, one.shared, command.happened_on, component, work.caller.id, now)
+    issues.add(work, added)
+    store_text(work, one, "issue_update", added.id, now=now)
+    work.record("interactions:issue-update:add", subjects=[issue_id, added.id], fields=_UPDATE)
+    return answer_of(IssueUpdateAnswer, replace(added, text=command.text))
 
 
-def list_issue_updates(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[IssueUpdateAnswer]:
+def list_issue_updates(work: UnitOfWork, *, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[IssueUpdateAnswer]:
     """List an issue's updates, latest first."""
-    require_reader(by)
-    _require_issue(work, issue_id)
-    bound = {"issue_id": issue_id}
-    after = cursors.open(query.cursor, of="issue_updates", user_id=by.id, query=bound)
-    page = issues.updates(work, issue_id, after=after, limit=query.limit)
+    require_reader(work.caller)
+    found(issues.one(work, issue_id))
+    listing = Listing(cursors, "issue_updates", work.caller.id, {"issue_id": issue_id})
+    page = issues.updates(work, issue_id, after=listing.after(query.cursor), limit=query.limit)
     kept = kept_texts(work, [row.id for row in page.rows])
-    last = page.last
-    work.record("interactions:issue-update:list", subjects=[issue_id], fields=["kind", "text", "happened_on"])
-    return {
-        "items": [_update(row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], of="issue_updates", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    work.record("interactions:issue-update:list", subjects=[issue_id], fields=_UPDATE)
+    return listing.answer(page, [answer_of(IssueUpdateAnswer, row, kept) for row in page.rows])
 
 
-def repeat_issue_update(work: UnitOfWork, *, by: Caller, issue_id: str, update_id: str) -> IssueUpdateAnswer:
+def repeat_issue_update(work: UnitOfWork, update_id: str) -> IssueUpdateAnswer:
     """Answer a repeated `add_issue_update` with the present update."""
-    require_reader(by)
-    row = issues.one_update(work, issue_id, update_id)
-    if row is None:
-        raise NotFound
-    work.record("interactions:issue-update:add", subjects=[issue_id, update_id], fields=["kind", "text", "happened_on"], outcome="replayed")
-    return _update(row, kept_texts(work, [update_id]))
+    require_reader(work.caller)
+    row = found(issues.one_text(work, IssueUpdate, update_id))
+    work.record("interactions:issue-update:add", subjects=[row.issue_id, update_id], fields=_UPDATE, outcome="replayed")
+    return answer_of(IssueUpdateAnswer, row, kept_texts(work, [update_id]))
 
 
-def add_talking_point(
-    work: UnitOfWork, *, by: Caller, now: datetime, issue_id: str, command: TalkingPointCreate, new_id: Ids = fresh_id
-) -> TalkingPointAnswer:
+def add_talking_point(work: UnitOfWork, *, now: datetime, issue_id: str, command: TalkingPointCreate) -> TalkingPointAnswer:
     """Add a talking point to an issue (R68, R92)."""
-    component = require_contributor(by)
-    _require_issue(work, issue_id)
+    component = require_contributor(work.caller)
+    found(issues.one(work, issue_id))
     (one,) = review([("text", command.text)], keep_reason=command.keep_reason)
-    added = TalkingPoint(new_id(), issue_id, one.shared, component, by.id, now)
-    issues.add_talking_point(work, added)
-    store_text(work, one, subject_type="talking_point", subject_id=added.id, field="text", keep_reason=command.keep_reason, now=now, new_id=new_id)
+    added = TalkingPoint(new_id(), issue_id, one.shared, component, work.caller.id, now)
+    issues.add(work, added)
+    store_text(work, one, "talking_point", added.id, now=now)
     work.record("interactions:talking-point:add", subjects=[issue_id, added.id], fields=["text"])
-    return _point(replace(added, text=command.text), {})
+    return answer_of(TalkingPointAnswer, replace(added, text=command.text))
 
 
-def list_talking_points(work: UnitOfWork, *, by: Caller, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[TalkingPointAnswer]:
+def list_talking_points(work: UnitOfWork, *, cursors: Cursors, issue_id: str, query: PageQuery) -> Page[TalkingPointAnswer]:
     """List an issue's talking points in the order in which they were written."""
-    require_reader(by)
-    _require_issue(work, issue_id)
-    bound = {"issue_id": issue_id}
-    after = cursors.open(query.cursor, of="talking_points", user_id=by.id, query=bound)
-    page = issues.points(work, issue_id, after=after, limit=query.limit)
+    require_reader(work.caller)
+    found(issues.one(work, issue_id))
+    listing = Listing(cursors, "talking_points", work.caller.id, {"issue_id": issue_id})
+    page = issues.points(work, issue_id, after=listing.after(query.cursor), limit=query.limit)
     kept = kept_texts(work, [row.id for row in page.rows])
-    last = page.last
     work.record("interactions:talking-point:list", subjects=[issue_id], fields=["text"])
-    return {
-        "items": [_point(row, kept) for row in page.rows],
-        "next": cursors.seal([last.created_at.isoformat(), last.id], of="talking_points", user_id=by.id, query=bound) if last else None,
-        "total": page.total,
-    }
+    return listing.answer(page, [answer_of(TalkingPointAnswer, row, kept) for row in page.rows])
 
 
-def repeat_talking_point(work: UnitOfWork, *, by: Caller, issue_id: str, point_id: str) -> TalkingPointAnswer:
+def repeat_talking_point(work: UnitOfWork, point_id: str) -> TalkingPointAnswer:
     """Answer a repeated `add_talking_point` with the present one."""
-    require_reader(by)
-    row = issues.one_talking_point(work, issue_id, point_id)
-    if row is None:
-        raise NotFound
-    work.record("interactions:talking-point:add", subjects=[issue_id, point_id], fields=["text"], outcome="replayed")
-    return _point(row, kept_texts(work, [point_id]))
-
-
-def _require_issue(work: UnitOfWork, issue_id: str) -> None:
-    if issues.one(work, issue_id) is None:
-        raise NotFound
+    require_reader(work.caller)
+    row = found(issues.one_text(work, TalkingPoint, point_id))
+    work.record("interactions:talking-point:add", subjects=[row.issue_id, point_id], fields=["text"], outcome="replayed")
+    return answer_of(TalkingPointAnswer, row, kept_texts(work, [point_id]))
 
 
 def _priority_below(work: UnitOfWork, parent_id: str, priority: str | None) -> str:
@@ -272,50 +238,4 @@ def _announce(work: UnitOfWork, row: Issue) -> None:
 
 
 def _issue(work: UnitOfWork, issue_id: str) -> IssueAnswer:
-    row = issues.one(work, issue_id)
-    if row is None:
-        raise NotFound
-    return _shown(row, kept_texts(work, [issue_id]))
-
-
-def _name(row: Issue, kept: texts.Kept) -> str | None:
-    return row.name if row.name is not None else kept.get((row.id, "name"))
-
-
-def _shown(row: Issue, kept: texts.Kept) -> IssueAnswer:
-    return {
-        "id": row.id,
-        "name": _name(row, kept),
-        "priority": row.priority,
-        "parent_id": row.parent_id,
-        "active": row.active,
-        "summary": row.summary if row.summary is not None else kept.get((row.id, "summary")),
-        "component": row.component,
-        "created_by": row.created_by,
-        "created_at": wire(row.created_at),
-        "updated_at": wire(row.updated_at),
-    }
-
-
-def _update(row: IssueUpdate, kept: texts.Kept) -> IssueUpdateAnswer:
-    return {
-        "id": row.id,
-        "issue_id": row.issue_id,
-        "kind": row.kind,
-        "text": row.text if row.text is not None else kept.get((row.id, "text")),
-        "happened_on": wire(row.happened_on),
-        "component": row.component,
-        "created_by": row.created_by,
-        "created_at": wire(row.created_at),
-    }
-
-
-def _point(row: TalkingPoint, kept: texts.Kept) -> TalkingPointAnswer:
-    return {
-        "id": row.id,
-        "issue_id": row.issue_id,
-        "text": row.text if row.text is not None else kept.get((row.id, "text")),
-        "component": row.component,
-        "created_by": row.created_by,
-        "created_at": wire(row.created_at),
-    }
+    return answer_of(IssueAnswer, found(issues.one(work, issue_id)), kept_texts(work, [issue_id]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Invalid
+from services.chassis.messages import Invalid
 from services.interactions.domain.rights import Person
 from services.interactions.storage import directory, issues
 from services.lexicon.refusals import IndividualFrozen, IssueUnknown
@@ -50,22 +50,22 @@ def require_organizations(work: UnitOfWork, organization_ids: Iterable[str]) -> 
         raise Invalid(errors={"organization_ids": [f"There is no organization {one}." for one in missing]})
 
 
-def require_own_component(by: Caller, component: str | None) -> None:
+def require_own_component(work: UnitOfWork, component: str | None) -> None:
     """Require the caller's own component.
 
     :raises Invalid: another one is named.
     """
-    if component is not None and component != by.component:
+    if component is not None and component != work.caller.component:
         raise Invalid(errors={"component": ["Only your own component's."]})
 
 
-def require_colleague(work: UnitOfWork, by: Caller, user_id: str) -> None:
+def require_colleague(work: UnitOfWork, user_id: str) -> None:
     """Require the caller, or an active colleague of the same component (R50, R51).
 
     :raises Invalid: it is somebody else.
     """
-    if user_id == by.id:
+    if user_id == work.caller.id:
         return
     component, active = directory.known_users(work, [user_id]).get(user_id, (None, False))
-    if not active or component != by.component:
+    if not active or component != work.caller.component:
         raise Invalid(errors={"user": ["An active colleague of your own component."]})

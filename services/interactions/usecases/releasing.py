@@ -6,45 +6,30 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, Stale
+from services.chassis.messages import Stale
 from services.contacts.contract.answers.notes import KeptTextAnswer
 from services.interactions.contract.answers import Part, ReleasedText
 from services.interactions.contract.refusals import TextReplaced
 from services.interactions.storage import texts
 from services.interactions.usecases.authorization import require_privacy_officer
-from services.interactions.usecases.writing import wire
+from services.interactions.usecases.writing import answer_of, wire
 from services.lexicon.refusals import KeptTextUnknown
 
 
-def list_kept_texts(work: UnitOfWork, *, by: Caller, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:
+def list_kept_texts(work: UnitOfWork, *, after: Sequence[str] | None, limit: int) -> Part[KeptTextAnswer]:
     """Return kept texts that wait, oldest first: `items`, whether there are `more`, `total`. The role is `eraser`.
 
     :raises Forbidden: the caller is not the privacy officer.
     """
-    require_privacy_officer(by)
+    require_privacy_officer(work.caller)
     page = texts.waiting(work, after=after, limit=limit)
-    items: list[KeptTextAnswer] = [
-        {
-            "id": row.id,
-            "subject_type": row.subject_type,
-            "subject_id": row.subject_id,
-            "field": row.field,
-            "text": row.text,
-            "provenance": None,
-            "reason": row.reason,
-            "component": row.component,
-            "kept_by": row.kept_by,
-            "kept_at": wire(row.kept_at),
-            "position": [row.kept_at.isoformat(), row.id],
-        }
-        for row in page.rows
-    ]
+    items = [answer_of(KeptTextAnswer, row, provenance=None, position=[row.kept_at.isoformat(), row.id]) for row in page.rows]
     subjects = dict.fromkeys(one for item in items for one in (item["id"], item["subject_id"]))
     work.record("interactions:kept-text:list", subjects=list(subjects), fields=["text", "reason"], rule="T15")
     return {"items": items, "more": page.has_more, "total": page.total}
 
 
-def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: datetime) -> ReleasedText:
+def release_kept_text(work: UnitOfWork, *, kept_id: str, kept_at: datetime) -> ReleasedText:
     """Release a kept text to everybody. As the eraser.
 
     :raises Forbidden: the caller is not the privacy officer.
@@ -52,7 +37,7 @@ def release_kept_text(work: UnitOfWork, *, by: Caller, kept_id: str, kept_at: da
     :raises Stale: it was changed since it was read.
     :raises TextReplaced: another text stands there, which everybody reads already.
     """
-    require_privacy_officer(by)
+    require_privacy_officer(work.caller)
     row = texts.one_waiting(work, kept_id)
     if row is None:
         raise KeptTextUnknown

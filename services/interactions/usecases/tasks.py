@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import Caller, NotFound
 from services.chassis.validation import as_id
 from services.interactions.contract.answers import Part, TaskAnswer, TaskSubject
 from services.interactions.contract.commands import TaskListQuery
 from services.interactions.domain.records import Task
 from services.interactions.storage import coordination, tasks, texts
 from services.interactions.usecases.authorization import is_reader, scope_of
-from services.interactions.usecases.writing import kept_texts, wire
+from services.interactions.usecases.writing import found, kept_texts, wire
 from services.lexicon.calendar import add_working_days
 from services.lexicon.refusals import TaskStands
 
@@ -22,20 +21,20 @@ _STAND = frozenset({"answer-coordination-request", "carry-out-coordination-reque
 _WORKING_DAYS = 2
 
 
-def list_tasks(work: UnitOfWork, *, by: Caller, now: datetime, query: TaskListQuery) -> Part[TaskAnswer]:
+def list_tasks(work: UnitOfWork, *, now: datetime, query: TaskListQuery) -> Part[TaskAnswer]:
     """Return the caller's first tasks after a position: `items`, whether there are `more`, `total`."""
-    found: Part[TaskAnswer] = {"items": [], "more": False, "total": 0}
-    if is_reader(by):
-        page = tasks.waiting(work, scope_of(by), overdue_since=_overdue_since(now), after=query.after, limit=query.limit)
+    part: Part[TaskAnswer] = {"items": [], "more": False, "total": 0}
+    if is_reader(work.caller):
+        page = tasks.waiting(work, scope_of(work.caller), overdue_since=_overdue_since(now), after=query.after, limit=query.limit)
         kept = kept_texts(work, [row.subject_id for row in page.rows])
-        found = {"items": [_task(row, kept) for row in page.rows], "more": page.has_more, "total": page.total}
-    people = (one for task in found["items"] for one in task["subject"]["individual_ids"])
-    subjects = dict.fromkeys([*(task["subject"]["id"] for task in found["items"]), *people])
+        part = {"items": [_task(row, kept) for row in page.rows], "more": page.has_more, "total": page.total}
+    people = (one for task in part["items"] for one in task["subject"]["individual_ids"])
+    subjects = dict.fromkeys([*(task["subject"]["id"] for task in part["items"]), *people])
     work.record("interactions:task:list", subjects=list(subjects), fields=["kind", "due_on", "text"])
-    return found
+    return part
 
 
-def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:
+def dismiss_task(work: UnitOfWork, task_id: str) -> None:
     """Dismiss a notice.
 
     :raises TaskStands: it is something to do, and goes when it is done.
@@ -45,9 +44,7 @@ def dismiss_task(work: UnitOfWork, *, by: Caller, task_id: str) -> None:
     notice_id = as_id(key)
     if kind in _STAND:
         raise TaskStands
-    request_id = coordination.dismiss(work, notice_id, user_id=by.id)
-    if request_id is None:
-        raise NotFound
+    request_id = found(coordination.dismiss(work, notice_id, user_id=work.caller.id))
     work.record("interactions:task:dismiss", subjects=[notice_id, request_id])
 
 

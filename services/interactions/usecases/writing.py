@@ -1,19 +1,57 @@
-"""Texts and moments, as all use cases read and write them."""
+"""Rows, texts and moments, as all use cases read and write them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
-from typing import overload
+from types import MappingProxyType
+from typing import Protocol, TypeVar, cast, overload
 
 from services.chassis.database import UnitOfWork
-from services.chassis.messages import wire_value
+from services.chassis.messages import NotFound, new_id, wire_value
 from services.chassis.validation import Unset
+from services.interactions.domain.records import KeptText
 from services.interactions.domain.texts import Written
 from services.interactions.storage import texts
 from services.interactions.usecases.authorization import component_of_kept_texts
 
-Ids = Callable[[], str]
+Row = TypeVar("Row")
+Answer = TypeVar("Answer")
+
+
+class Stored(Protocol):
+    """A row that is named by its id."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
+def found(row: Row | None) -> Row:
+    """Return a row that was looked up.
+
+    :raises NotFound: there is none.
+    """
+    if row is None:
+        raise NotFound
+    return row
+
+
+def answer_of(shape: type[Answer], row: Stored, kept: texts.Kept = MappingProxyType({}), **others: object) -> Answer:
+    """Return an answer with the fields of a row, in their JSON form.
+
+    :param kept: kept texts, which stand in the place of texts that the row has not.
+    :param others: fields that are not the row's.
+    """
+    answer: dict[str, object] = {}
+    for name in shape.__annotations__:
+        value = others[name] if name in others else getattr(row, name)
+        if value is None:
+            value = kept.get((row.id, name))
+        elif isinstance(value, date):
+            value = wire_value(value)
+        answer[name] = value
+    return cast(Answer, answer)
 
 
 @overload
@@ -43,33 +81,15 @@ def kept_texts(work: UnitOfWork, subject_ids: Sequence[str]) -> texts.Kept:
     return texts.read(work, component, subject_ids) if component is not None and subject_ids else {}
 
 
-def store_text(
-    work: UnitOfWork,
-    written: Written,
-    *,
-    subject_type: str,
-    subject_id: str,
-    field: str,
-    keep_reason: str | None,
-    now: datetime,
-    new_id: Ids,
-    is_new: bool = False,
-) -> None:
+def store_text(work: UnitOfWork, written: Written, subject_type: str, subject_id: str, *, now: datetime, is_new: bool = False) -> None:
     """Keep a text with findings for the caller's component; delete the kept text of the field if there are none (T15).
 
     :param is_new: the subject is new, so that there is no kept text.
     """
+    field = written.path.rpartition(".")[2]
     if written.classes and written.text is not None:
-        texts.keep(
-            work,
-            id=new_id(),
-            subject_type=subject_type,
-            subject_id=subject_id,
-            field=field,
-            text=written.text,
-            reason=keep_reason or "",
-            classes=written.classes,
-            now=now,
-        )
+        caller = work.caller
+        about = (new_id(), subject_type, subject_id, field, str(caller.component))
+        texts.keep(work, KeptText(*about, written.text, written.reason, list(written.classes), caller.id, now))
     elif not is_new:
         texts.drop(work, subject_id, field)

@@ -59,7 +59,7 @@ class Office:
 
     def do(self, by: Caller, use_case: Callable[..., Any], **given: Any) -> Any:
         """Run a use case as a caller, at the office's time where it asks for it; its command or query is made of the fields that are given."""
-        told = {"by": by, "now": self.now, "cursors": CURSORS}
+        told = {"now": self.now, "cursors": CURSORS}
         asked = get_type_hints(use_case)
         for name in {name for name in ("command", "query") if is_dataclass(asked.get(name))}:
             given |= given.pop(name, {})

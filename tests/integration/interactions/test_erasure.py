@@ -289,7 +289,7 @@ def test_whoever_logs_a_talk_while_erasing_begins_is_reached_or_finds_nobody(off
     dov, erasure_id = office.individual(), new_id()
     with office.work(AMINA) as work:
         command = InteractionCreate(office.now, "phone", individual_ids=[dov], outcome="Dov asked.")
-        talk = interactions.log_interaction(work, by=AMINA, now=office.now, command=command)
+        talk = interactions.log_interaction(work, now=office.now, command=command)
         # The talk is not committed yet: erasing waits for it.
         erasing = eventlet.spawn(erase, office, dov, erasure_id)
         with eventlet.Timeout(0.3, exception=False):
