@@ -1,6 +1,6 @@
 """The contract with components' own systems as an AsyncAPI 3 document: `python -m services.contacts.contract.asyncapi`.
 
-It is made from the schemas and names that the code uses; a test holds the file to it.
+It is made from the schemas, types and names that the code uses; a test holds the file to it.
 """
 
 from __future__ import annotations
@@ -13,15 +13,12 @@ import yaml  # type: ignore[import-untyped]  # ships no annotations
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
+from msgspec.json import schema_components
 
 from services.chassis.topology import ANNOUNCEMENTS, Queue
 from services.contacts.contract import integrations, refusals
-from services.contacts.contract.integrations import (
-    AnnouncementSchema,
-    ReplySchema,
-    SubmissionSchema,
-    topology,
-)
+from services.contacts.contract.answers.integrations import Announcement, Reply
+from services.contacts.contract.integrations import SubmissionSchema, topology
 from services.lexicon.refusals import IssueUnknown, TextNeedsReview
 
 TARGET = Path(__file__).parents[3] / "docs" / "asyncapi.yaml"
@@ -111,10 +108,9 @@ def document() -> dict[str, Any]:
 def schemas() -> dict[str, Any]:
     """Return the JSON schemas of all messages, by name."""
     spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin(schema_name_resolver=_schema_name)])
-    for schema in (SubmissionSchema, ReplySchema, AnnouncementSchema):
-        spec.components.schema(_schema_name(schema), schema=schema)
-    found: dict[str, Any] = spec.to_dict()["components"]["schemas"]
-    return found
+    spec.components.schema(_schema_name(SubmissionSchema), schema=SubmissionSchema)
+    _, outgoing = schema_components([Reply, Announcement], ref_template="#/components/schemas/{name}")
+    return {**spec.to_dict()["components"]["schemas"], **outgoing}
 
 
 def rendered() -> str:

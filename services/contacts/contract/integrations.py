@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Final
 
 from marshmallow import RAISE, Schema, fields, validate
 
@@ -49,7 +50,7 @@ TOLD = tuple(PASSED_ON.values())
 HEARD: tuple[type[Announcement], ...] = (*PASSED_ON, IndividualsImported, IndividualsErased)
 #: Contacts' own announcements, on their way to components; the queue is there only where a component has a system.
 PASSING_ON = "contacts.integrations"
-SOURCE = "urn:liaison:contacts"
+SOURCE: Final = "urn:liaison:contacts"
 #: A submission holds a person's values: it lives for at most an hour.
 SUBMISSION_LIVES_MS = 60 * 60 * 1000
 #: Answers and announcements are ids and codes.
@@ -208,50 +209,3 @@ class SubmissionSchema(Schema):
     subject = fields.String()
     datacontenttype = fields.String(validate=validate.Equal("application/json"))
     data = fields.Nested(IndividualSubmittedSchema, required=True)
-
-
-class AnswerSchema(Schema):
-    """`data` of an answer: ids and codes, and the names of fields."""
-
-    submission_id = fields.String(required=True, allow_none=True)
-    size = fields.Integer(required=True)
-    message_id = fields.String(required=True, allow_none=True)
-    code = fields.String(required=True)
-    fields_ = fields.List(fields.String(), required=True, data_key="fields")
-    individual_id = fields.UUID(required=True, allow_none=True)
-
-
-class ToldSchema(Schema):
-    """`data` of an announcement: ids and codes about an individual the component has a relationship with."""
-
-    individual_id = fields.UUID(required=True)
-    organization_id = fields.UUID(allow_none=True)
-    state = fields.String(allow_none=True)
-    component = fields.String(allow_none=True)
-    owner_id = fields.UUID(allow_none=True)
-    revision = fields.Integer(metadata={"description": "Messages may overtake each other: of one individual and type the highest is the latest."})
-    cause = fields.String(allow_none=True)
-
-
-class _OutgoingSchema(Schema):
-    specversion = fields.String(required=True, validate=validate.Equal("1.0"))
-    id = fields.UUID(required=True)
-    source = fields.String(required=True, validate=validate.Equal(SOURCE))
-    time = fields.AwareDateTime(required=True)
-    datacontenttype = fields.String(required=True, validate=validate.Equal("application/json"))
-
-
-class ReplySchema(_OutgoingSchema):
-    """An answer: a CloudEvent 1.0 in structured JSON; `subject` is the id of the submission."""
-
-    type = fields.String(required=True, validate=validate.OneOf([ACCEPTED, REFUSED]))
-    subject = fields.String()
-    data = fields.Nested(AnswerSchema, required=True)
-
-
-class AnnouncementSchema(_OutgoingSchema):
-    """An announcement: a CloudEvent 1.0 in structured JSON; `subject` is the individual's id."""
-
-    type = fields.String(required=True, validate=validate.OneOf(TOLD))
-    subject = fields.UUID(required=True)
-    data = fields.Nested(ToldSchema, required=True)

@@ -6,13 +6,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NotRequired, TypedDict
+from typing import NotRequired
 
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from services.chassis.messages import new_id, wire_value
+from services.contacts.contract.answers.integrations import Envelope
 from services.contacts.contract.integrations import (
     LARGEST,
     SOURCE,
@@ -96,15 +97,10 @@ def submission_of(event: CloudEvent) -> Submission:
     return Submission(event_id(event), data)
 
 
-class OutgoingEvent(TypedDict):
+class OutgoingEvent(Envelope):
     """A CloudEvent 1.0 of this system, in structured JSON."""
 
-    specversion: str
-    id: str
-    source: str
     type: str
-    time: object
-    datacontenttype: str
     data: Mapping[str, object]
     subject: NotRequired[str]
 
@@ -116,7 +112,7 @@ def outgoing(kind: str, data: Mapping[str, object], *, subject: str | None, now:
         "id": new_id(),
         "source": SOURCE,
         "type": kind,
-        "time": wire_value(now),
+        "time": str(wire_value(now)),
         "datacontenttype": "application/json",
         "data": data,
     }
