@@ -303,14 +303,7 @@ class RowDecisionSchema(Loads[RowDecision]):
             raise ValidationError("Say why, of what is kept, and of nothing else.", "keep_reason")
 
 
-@dataclass(frozen=True, slots=True)
-class AllDecisions:
-    """What all rows are that wait to be decided."""
-
-    decision: str
-
-
-class AllDecisionsSchema(Loads[AllDecisions]):
+class AllDecisionsSchema(Closed):
     """What all rows are that wait to be decided."""
 
     decision = fields.String(required=True, validate=validate.OneOf(DECISIONS))

@@ -13,7 +13,7 @@ from services.chassis.messages import Caller, Forbidden, NotFound
 from services.chassis.runtime.witness import Witness
 from services.chassis.validation import as_id, ready
 from services.contacts.contract.answers.contact_points import ContactPointAnswer, CorrectionAnswer, GrantAnswer, RevealAnswer
-from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, HistoryItem, HolderAnswer, IndividualAnswer, VerificationAnswer
+from services.contacts.contract.answers.individuals import AnyIndividual, HistoryItem, HolderAnswer, IndividualAnswer, VerificationAnswer
 from services.contacts.contract.answers.notes import NoteAnswer
 from services.contacts.contract.answers.organizations import OrganizationAnswer
 from services.contacts.contract.answers.search import FacetedPage, NamesAnswer, RegionReport
@@ -66,7 +66,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     # Individuals
 
     @rpc("contacts:individual:create", command=True, status=201, created="id")
-    def register_individual(self, call: CommandCall, body: object) -> IndividualAnswer | FrozenIndividualAnswer:
+    def register_individual(self, call: CommandCall, body: object) -> AnyIndividual:
         """Register an individual (R26-R43)."""
         command = ready(IndividualCreateSchema).load(body)
         with blocked_tries_counted(self.database, call.caller):
@@ -80,11 +80,11 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
                 replay=lambda work, subject_id: self._individual(work, call, subject_id),
             )
 
-    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
+    def _individual(self, work: UnitOfWork, call: CommandCall, individual_id: str) -> AnyIndividual:
         return individuals.read_individual(work, by=call.caller, now=self.database.clock(), individual_id=individual_id)
 
     @rpc("contacts:individual:read", subject="individual_id", onward="interactions")
-    def read_individual(self, caller: Caller, individual_id: str) -> IndividualAnswer | FrozenIndividualAnswer:
+    def read_individual(self, caller: Caller, individual_id: str) -> AnyIndividual:
         """Read an individual's directory layer."""
         as_id(individual_id, IndividualUnknown)
         if shown := individuals.read_gathered(self.dependencies.reads, by=caller, individual_id=individual_id):
@@ -100,16 +100,14 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             raise refusal from None
 
     @rpc("contacts:individual:list")
-    def list_individuals(self, caller: Caller, query: object) -> Page[IndividualAnswer | FrozenIndividualAnswer]:
+    def list_individuals(self, caller: Caller, query: object) -> Page[AnyIndividual]:
         """List individuals by exact directory fields."""
         asked = ready(IndividualListQuerySchema).load(query)
         with self.database.reading(caller) as work:
             return search.list_individuals(work, by=caller, now=self.database.clock(), cursors=self.dependencies.cursors, query=asked)
 
     @rpc("contacts:individual:change", subject="individual_id", command=True)
-    def change_individual(
-        self, call: CommandCall, individual_id: str, if_match: str | None, body: object
-    ) -> IndividualAnswer | FrozenIndividualAnswer:
+    def change_individual(self, call: CommandCall, individual_id: str, if_match: str | None, body: object) -> AnyIndividual:
         """Change an individual's directory layer (T2)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(IndividualChangeSchema).load(body)
@@ -128,7 +126,7 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
             )
 
     @rpc("contacts:individual:hand-over", subject="individual_id", command=True)
-    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> IndividualAnswer | FrozenIndividualAnswer:
+    def hand_over(self, call: CommandCall, individual_id: str, owner: str) -> AnyIndividual:
         """Give a record to another owner (R45)."""
         as_id(individual_id, IndividualUnknown)
         command = ready(HandOverSchema).load({"owner": owner})
@@ -370,18 +368,8 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @announcement_handler(InteractionLogged)
     def interaction_logged(self, work: UnitOfWork, announcement: InteractionLogged) -> None:
         """Record who was spoken to, and when."""
-        announcement_handlers.note_engagement(
-            work,
-            source_id=announcement.interaction_id,
-            individual_ids=announcement.individual_ids,
-            organization_ids=announcement.organization_ids,
-            issue_ids=announcement.issue_ids,
-            component=announcement.component,
-            user_id=announcement.user_id,
-            held_at=announcement.held_at,
-            mode=announcement.mode,
-            revision=announcement.revision,
-        )
+        told = announcement.to_wire()
+        announcement_handlers.note_engagement(work, source_id=told.pop("interaction_id"), **told)
 
     @announcement_handler(InteractionWithdrawn)
     def interaction_withdrawn(self, work: UnitOfWork, announcement: InteractionWithdrawn) -> None:
@@ -391,18 +379,9 @@ class ContactsService(CaseMethods, ErasureMethods, ImportMethods, IntegrationMet
     @announcement_handler(AttendanceRecorded)
     def attendance_recorded(self, work: UnitOfWork, announcement: AttendanceRecorded) -> None:
         """Record who attended: attendance counts as contact (R56)."""
-        announcement_handlers.note_engagement(
-            work,
-            source_id=announcement.event_id,
-            individual_ids=announcement.individual_ids,
-            organization_ids=announcement.organization_ids or [],
-            issue_ids=announcement.issue_ids,
-            component=announcement.component,
-            user_id=announcement.user_id,
-            held_at=announcement.held_at,
-            mode=announcement_handlers.EVENT,
-            revision=announcement.revision,
-        )
+        told = announcement.to_wire()
+        told["organization_ids"] = told["organization_ids"] or []
+        announcement_handlers.note_engagement(work, source_id=told.pop("event_id"), mode=announcement_handlers.EVENT, **told)
 
     @announcement_handler(IssueRegistered)
     def issue_registered(self, work: UnitOfWork, announcement: IssueRegistered) -> None:

@@ -24,10 +24,6 @@ class ErasureMethods:
     database: Database
     dependencies: Dependencies
 
-    #: What other parts of this service add to an erasure and to the search.
-    also_erased: tuple[erasing.Also, ...] = (forget_individual,)
-    also_sought: tuple[mentions.AlsoSeek, ...] = (seek_in_names, mentions.seek_in_former_names)
-
     @rpc("contacts:individual:erase", subject="individual_id", identity=_RETENTION)
     def erase(self, caller: Caller, erasure_id: str, individual_id: str, cause: str) -> ErasedAnswer:
         """Seal a person's former values and erase every row; then destroy the key of what dumps and backups still hold."""
@@ -39,7 +35,7 @@ class ErasureMethods:
                 erasure_id=erasure_id,
                 individual_id=individual_id,
                 cause=cause,
-                also=self.also_erased,
+                also=(forget_individual,),
             )
         # After the commit, and again when asked again: a key without rows harms nobody, rows without a key do.
         self.dependencies.layer.vault.destroy(individual_id)
@@ -77,7 +73,8 @@ class ErasureMethods:
                 redact_sure_in=redact_sure_in or (),
                 leave_in=leave_in or (),
                 also=[
-                    *self.also_sought,
+                    seek_in_names,
+                    mentions.seek_in_former_names,
                     partial(refused_rows.seek, vault=self.dependencies.layer.vault, threads=threads),
                     partial(seek_in_rows, now=self.database.clock(), vault=self.dependencies.layer.vault, threads=threads),
                 ],

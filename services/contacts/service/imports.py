@@ -267,9 +267,7 @@ class ImportMethods:
         command = AllDecisionsSchema().load(body)
         layer = self.dependencies.layer
         answer = call.run(
-            lambda work: deciding.decide_all(
-                work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, decision=command.decision
-            ),
+            lambda work: deciding.decide_all(work, by=call.caller, now=self.database.clock(), layer=layer, import_id=import_id, **command),
             replay=lambda work, _: reading.read_import(work, by=call.caller, vault=layer.vault, import_id=import_id),
         )
         asked_for.wake()
