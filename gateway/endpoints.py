@@ -16,6 +16,7 @@ from gateway.clients import command
 from gateway.clients import query as ask
 from gateway.context import app_context
 from gateway.errors import PROBLEM, BodyTooLarge, JsonRequired, UnreadableBody
+from services.chassis.answers import AtLeast
 from services.chassis.answers import document as answer_schema
 from services.chassis.keyed import join_digests
 from services.chassis.messages import Invalid, Operation, PreconditionMissing, entity_tag, is_any_match, new_id
@@ -326,24 +327,13 @@ def openapi_operation(endpoint: Endpoint) -> dict[str, Any]:
     return described
 
 
-def _answer_schema(endpoint: Endpoint) -> Any:
-    schema = answer_schema(endpoint.answers)
+def _answer_schema(endpoint: Endpoint) -> dict[str, Any]:
+    schema: dict[str, Any] = endpoint.answers if isinstance(endpoint.answers, dict) else answer_schema(endpoint.answers)
     if not endpoint.collection:
         return schema
-    return {
-        "type": "object",
-        "required": ["items", "next", "total"],
-        "properties": {
-            "items": {"type": "array", "items": schema},
-            "next": {"type": ["string", "null"]},
-            "total": {
-                "oneOf": [
-                    {"type": "integer"},
-                    {"type": "object", "properties": {"at_least": {"type": "integer"}}},
-                ],
-            },
-        },
-    }
+    total = {"oneOf": [{"type": "integer"}, answer_schema(AtLeast)]}
+    properties = {"items": {"type": "array", "items": schema}, "next": {"type": ["string", "null"]}, "total": total}
+    return {"type": "object", "required": list(properties), "properties": properties}
 
 
 def _header(name: str, description: str, *, required: bool = False) -> dict[str, Any]:
