@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Protocol
 
 from services.chassis.messages import wire_value
 from services.contacts.contract.answers.individuals import FrozenIndividualAnswer, IndividualAnswer, LikenessAnswer
@@ -23,11 +23,6 @@ DO_NOT_CONTACT = "do not contact"
 INDIVIDUAL_FIELDS = tuple(name for name in IndividualAnswer.__annotations__ if name not in {"set_aside", "possible_duplicates"})
 
 
-def _shown(names: Iterable[str], row: object, **made: object) -> dict[str, object]:
-    """Return an answer of these names: what was made for it, and otherwise the attributes of the row."""
-    return {name: made[name] if name in made else getattr(row, name) for name in names}
-
-
 def individual(row: Individual) -> IndividualAnswer | FrozenIndividualAnswer:
     """Return the directory layer of an individual (T4), or what T21 leaves of a frozen one."""
     return open_individual(row) if row.frozen_at is None else frozen_individual(row)
@@ -41,73 +36,124 @@ def open_individual(row: Individual) -> IndividualAnswer:
         last_mode=row.last_contact_mode,
         verified_at=row.verified_at,
     )
-    shown = _shown(
-        INDIVIDUAL_FIELDS,
-        row,
-        type="individual",
-        fema_region=fema_region(row.state),
-        owner=owner_of(row),
-        deputy=row.deputy_id,
-        last_contacted_at=instant(row.last_contacted_at),
-        last_contact=_last_contact(row),
-        expires_on=expires_on.isoformat(),
-        expires_because=because,
-        frozen=False,
-        verified_at=instant(row.verified_at),
-        created_at=instant(row.created_at),
-        updated_at=instant(row.updated_at),
-    )
-    return cast("IndividualAnswer", shown)
+    return {
+        "id": row.id,
+        "type": "individual",
+        "salutation": row.salutation,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "title": row.title,
+        "organization_id": row.organization_id,
+        "organization_name": row.organization_name,
+        "previous": row.previous,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "issues": row.issues,
+        "interests": row.interests,
+        "source": row.source,
+        "declined": row.declined,
+        "use_preferences": row.use_preferences,
+        "owner": owner_of(row),
+        "deputy": row.deputy_id,
+        "relationships": row.relationships,
+        "last_contacted_at": instant(row.last_contacted_at),
+        "last_contact": _last_contact(row),
+        "expires_on": expires_on.isoformat(),
+        "expires_because": because,
+        "frozen": False,
+        "verified_at": instant(row.verified_at),
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
+        "version": row.version,
+    }
 
 
 def frozen_individual(row: Individual) -> FrozenIndividualAnswer:
     """Return what a frozen record shows: the name, the owner and a notice (T21)."""
-    shown = _shown(FrozenIndividualAnswer.__annotations__, row, type="individual", owner=owner_of(row), frozen=True, notice=DO_NOT_CONTACT)
-    return cast("FrozenIndividualAnswer", shown)
+    return {
+        "id": row.id,
+        "type": "individual",
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "owner": owner_of(row),
+        "frozen": True,
+        "notice": DO_NOT_CONTACT,
+    }
 
 
 def organization(row: Organization) -> OrganizationAnswer:
     """Return an organization. The address and telephone are those of its first office."""
     offices: list[OfficeAnswer] = [{**office, "address": _address(office["address"])} for office in row.offices]
     first = offices[0] if offices else None
-    shown = _shown(
-        OrganizationAnswer.__annotations__,
-        row,
-        type="organization",
-        fema_region=fema_region(row.state),
-        offices=offices,
-        address=first["address"] if first else None,
-        office_phone=first["phone"] if first else None,
-        owner=owner_of(row),
-        last_contacted_at=instant(row.last_contacted_at),
-        last_contact=_last_contact(row),
-        created_at=instant(row.created_at),
-        updated_at=instant(row.updated_at),
-    )
-    return cast("OrganizationAnswer", shown)
+    return {
+        "id": row.id,
+        "type": "organization",
+        "name": row.name,
+        "sector": row.sector,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "offices": offices,
+        "address": first["address"] if first else None,
+        "office_phone": first["phone"] if first else None,
+        "issues": row.issues,
+        "group_ids": row.group_ids,
+        "source": row.source,
+        "source_url": row.source_url,
+        "owner": owner_of(row),
+        "relationships": row.relationships,
+        "last_contacted_at": instant(row.last_contacted_at),
+        "last_contact": _last_contact(row),
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
+        "version": row.version,
+    }
 
 
 def line(row: Line) -> LineAnswer:
     """Return a line of a search result."""
-    return cast("LineAnswer", _shown(LineAnswer.__annotations__, row, fema_region=fema_region(row.state), owner=owner_of(row)))
+    return {
+        "id": row.id,
+        "type": row.type,
+        "name": row.name,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "title": row.title,
+        "organization_id": row.organization_id,
+        "organization_name": row.organization_name,
+        "sector": row.sector,
+        "state": row.state,
+        "fema_region": fema_region(row.state),
+        "owner": owner_of(row),
+        "relationships": row.relationships,
+        "last_contacted_at": row.last_contacted_at,
+    }
 
 
 def likeness(row: Compared, because: Sequence[str]) -> LikenessAnswer:
     """Return a record that may be of the same person as a new one, with its owner (T23)."""
-    return cast("LikenessAnswer", _shown(LikenessAnswer.__annotations__, row, owner=owner_of(row), because=list(because)))
+    return {
+        "id": row.id,
+        "first_name": row.first_name,
+        "last_name": row.last_name,
+        "organization_id": row.organization_id,
+        "owner": owner_of(row),
+        "because": list(because),
+    }
 
 
 def note(row: Note) -> NoteAnswer:
     """Return a note."""
-    shown = _shown(
-        NoteAnswer.__annotations__,
-        row,
-        author=row.author_id,
-        kept=row.kept and row.released_at is None,
-        created_at=instant(row.created_at),
-        updated_at=instant(row.updated_at),
-    )
-    return cast("NoteAnswer", shown)
+    return {
+        "id": row.id,
+        "individual_id": row.individual_id,
+        "text": row.text,
+        "provenance": row.provenance,
+        "author": row.author_id,
+        "component": row.component,
+        "kept": row.kept and row.released_at is None,
+        "created_at": instant(row.created_at),
+        "updated_at": instant(row.updated_at),
+    }
 
 
 class _Owned(Protocol):
