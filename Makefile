@@ -6,6 +6,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$nam
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
 STAMP := .venv/.installed
+ASSETS := .venv/.assets
 # Where the embedded system keeps its state, where it listens, and whether it starts with invented stakeholders.
 DATA ?= data
 PORT ?= 8080
@@ -17,7 +18,7 @@ COVERAGE ?= -p tests.covered
 # Tests of the product's parts, and those in a browser; the others, of the whole product, take about as long.
 PARTS := tests/unit tests/shape tests/contract tests/integration tests/browser
 
-.PHONY: help run test test-components test-system check bench soak init up down logs lock clean tools
+.PHONY: help run assets test test-components test-system check bench soak init up down logs lock clean tools
 
 help:  ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  %-8s %s\n", $$1, $$2 }'
@@ -30,11 +31,19 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
 
+# Without npm or a network the pages use their own style sheet alone; `make assets` tries again.
+$(ASSETS): $(RUNTIME) deploy/build-assets gateway/assets/package-lock.json gateway/assets/uswds.scss
+	@deploy/build-assets
+	@touch $@
+
+assets: $(RUNTIME)  ## builds the third-party parts of the pages again
+	@deploy/build-assets && touch $(ASSETS)
+
 $(STAMP): $(RUNTIME) requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-run: $(RUNTIME)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
+run: $(RUNTIME) $(ASSETS)  ## the whole system in one process, on http://127.0.0.1:$(PORT), its state in $(DATA)
 	@exec $(BIN)/liaison run --data "$(DATA)" --port "$(PORT)" --seed "$(SEED)"
 
 # What tests want from the system: a broker of their own, and a browser once there are browser tests.
@@ -42,7 +51,7 @@ tools:
 	@deploy/install-tools
 
 # Side by side, each with a broker and a database of its own: on two cores that halves the time.
-test: $(STAMP) tools  ## every test, with what this machine has (it says what it took)
+test: $(STAMP) $(ASSETS) tools  ## every test, with what this machine has (it says what it took)
 ifeq ($(PYTEST_ARGS),)
 	@echo "Two halves side by side, some minutes; each prints what it saw when it ends."
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target test-components test-system
@@ -91,10 +100,10 @@ logs:  ## what the full deployment says
 	$(COMPOSE) logs --follow
 
 lock: $(STAMP)  ## locks requirements/*.in into *.txt, with hashes and without a registry's address
-	for name in runtime dev; do \
+	for name in runtime dev assets; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links \
 	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
 	done
 
 clean:  ## forgets caches and the virtual environment; state in $(DATA) stays
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv gateway/assets/node_modules gateway/pages/static/uswds build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

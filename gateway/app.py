@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter, UUIDConverter
 from gateway import pages, routes
 from gateway.addresses import reject_contact_values
 from gateway.clients import Bus, ServiceClient
+from gateway.compression import compress_response, init_compression
 from gateway.context import app_context, build_context, context_of
 from gateway.endpoints import CHANGING
 from gateway.errors import (
@@ -34,6 +35,7 @@ from gateway.errors import (
 from gateway.hosts import is_this_machine
 from gateway.identity import AuthenticatedSession, bearer_token, is_csrf_token
 from gateway.openapi import document
+from gateway.pages import assets
 from gateway.pages.addresses import is_for_programs
 from gateway.pages.unsent_forms import CARRYING_ENDPOINTS
 from gateway.trail import record, recorded, source
@@ -128,15 +130,16 @@ class Application(Flask):
 
 def create_app(bus: Bus, revocations: Revocations, settings: Settings) -> Flask:
     """Build the application, without connecting to anything."""
-    app = Application("gateway", static_folder="pages/static", static_url_path="/static", template_folder="pages/templates")
+    app = Application("gateway", static_folder=None, template_folder="pages/templates")
+    app.add_url_rule("/static/<version>/<path:filename>", "static", assets.static_file)
     app.url_map.converters["uuid"] = IdConverter
     app.url_map.strict_slashes = False
     # A redirection from `//` would lead to whatever host the client names.
     app.url_map.merge_slashes = False
+    init_compression(app)
     app.config.update(
         MAX_CONTENT_LENGTH=JSON_LIMIT,
         MAX_FORM_MEMORY_SIZE=JSON_LIMIT,
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.extensions["liaison"] = build_context(bus, revocations, settings, document=document())
     app.before_request(start_request)
@@ -276,7 +279,7 @@ def add_response_headers(response: Response) -> Response:
         method=request.method,
         status=response.status_code,
     )
-    return response
+    return compress_response(response)
 
 
 def end_request(_error: BaseException | None) -> None:

@@ -13,12 +13,13 @@ from marshmallow import Schema
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 
+import gateway
 from gateway.clients import query
 from gateway.context import app_context
 from gateway.endpoints import operation, validate
 from gateway.errors import FormNotOurs, status_of
 from gateway.identity import csrf_token
-from gateway.pages import times, unsent_forms
+from gateway.pages import assets, times, unsent_forms
 from gateway.pages.addresses import current_page, nearest_page, safe_path
 from gateway.pages.paging import fetch_all
 from gateway.pages.sentences import Field, problems, worded
@@ -117,6 +118,7 @@ def page(template: str, *, status: int | None = None, refusal: Refusal | None = 
         unsent=unsent_forms.unsaved_values(unsent_forms.late_form()) if template in WITHOUT_FORM else [],
         words=WORDS,
         ribbon=app_context().settings.ribbon,
+        release=gateway.__version__,
         **{"values": {}, **shown},
     )
     errors = (refusal.errors or {}) if refusal is not None else {}
@@ -310,6 +312,8 @@ for each in times.FILTERS:
     blueprint.add_app_template_filter(each)
 blueprint.add_app_template_global(times.choices_of_moment)
 blueprint.add_app_template_global(may)
+blueprint.add_app_template_global(assets.static_url)
+blueprint.add_app_template_global(assets.style_sheets)
 
 
 @blueprint.app_template_global("filled")

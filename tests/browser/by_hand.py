@@ -135,6 +135,7 @@ def _enter(amina: Desk) -> str:
     page.get_by_label("Priority (required)").select_option("immigration")
     amina.press("Save issue")
     amina.says("Worksite enforcement")
+    page.get_by_text("New", exact=True).click()
     amina.press("Business card")
     page.get_by_label("First name").fill("Ottoline")
     amina.press("Save person")

@@ -146,7 +146,7 @@ def interrupted(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[
 def _type_card(page: Page) -> None:
     page.get_by_label("First name").fill("Ottoline")
     page.get_by_label("Last name").fill("Vantongeren")
-    page.locator("summary").first.click()
+    page.locator("main summary").first.click()
     page.get_by_label("Cell phone").fill(CELL)
 
 
@@ -273,7 +273,7 @@ def _card(page: Page, last_name: str, title: str) -> None:
     page.get_by_label("Last name").fill(last_name)
     page.get_by_label("Title").fill(title)
     page.get_by_label("Organization", exact=True).fill("Larkspur Freight")
-    page.locator("summary").first.click()
+    page.locator("main summary").first.click()
     page.get_by_label("Cell phone").fill(CELL_OF_QUARRIE)
     page.get_by_role("button", name="Save person").click()
 

@@ -13,6 +13,38 @@
     if (zone) document.cookie = `liaison_zone=${zone}; Path=/; SameSite=Strict; Max-Age=31536000${secure}`;
   } catch (error) { /* the default then */ }
 
+  /* On a phone the navigation folds. A menu closes by Escape, and when one goes on elsewhere. */
+  const fold = document.getElementById("fold");
+  const places = document.getElementById("places");
+  if (fold && places) {
+    const button = fold.querySelector("button");
+    const folded = (is) => {
+      places.classList.toggle("is-folded", is);
+      button.setAttribute("aria-expanded", String(!is));
+    };
+    fold.hidden = false;
+    folded(true);
+    button.addEventListener("click", () => folded(!places.classList.contains("is-folded")));
+  }
+  const menus = Array.from(document.querySelectorAll("details.menu"));
+  const close = (event) => menus.filter((menu) => menu.open && !menu.contains(event.target)).forEach((menu) => { menu.open = false; });
+  document.addEventListener("click", close);
+  document.addEventListener("focusin", close);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      for (const menu of menus.filter((one) => one.open)) {
+        menu.open = false;
+        menu.querySelector("summary").focus();
+      }
+    }
+    /* A slash goes to the search, as long as nobody is typing. */
+    const search = document.getElementById("header-search");
+    if (event.key === "/" && search && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.matches("input, textarea, select, [contenteditable]")) {
+      event.preventDefault();
+      search.focus();
+    }
+  });
+
   /* The end of the session: two minutes before it a warning with a button; other tabs' requests count. */
   if (session) {
     const ENDS = "liaison-session-ends";

@@ -70,7 +70,7 @@ def test_erasing_is_asked_once_more_with_the_persons_name(aminas: Browser, bus: 
     assert f'href="{path}/erase"' in aminas.get(path).text
     page = aminas.get(f"{path}/erase").text
     assert f"<h1>Erase {NAME}?</h1>" in page
-    assert f'<button class="danger">Erase {NAME}</button>' in page
+    assert f">Erase {NAME}</button>" in page
     # Sent without the question, as an old page would, it is asked; nothing is erased.
     assert f"Erase {NAME}?" in aminas.send(f"{path}/erase", {"reason": "mistake"}).text
     assert not bus.of("retention", "erase_no_contact_request")
