@@ -32,7 +32,7 @@ $(RUNTIME): requirements/runtime.txt pyproject.toml
 	@touch $@
 
 # Without npm or a network the pages use their own style sheet alone; `make assets` tries again.
-$(ASSETS): $(RUNTIME) deploy/build-assets gateway/assets/package-lock.json gateway/assets/uswds.scss
+$(ASSETS): $(RUNTIME) deploy/build-assets $(wildcard gateway/assets/*.json gateway/assets/*.scss)
 	@deploy/build-assets
 	@touch $@
 
@@ -106,4 +106,4 @@ lock: $(STAMP)  ## locks requirements/*.in into *.txt, with hashes and without a
 	done
 
 clean:  ## forgets caches and the virtual environment; state in $(DATA) stays
-	rm -rf .venv gateway/assets/node_modules gateway/pages/static/uswds build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv gateway/assets/node_modules gateway/pages/static/built build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -131,7 +131,9 @@ def _start(stack: ExitStack, state: StateFolder, host: str, port: int, seed: str
         host=host,
         port=port,
         cookie_secure=not loopback,
-        ribbon=environ.get("RIBBON", ""),
+        ribbon=environ.get("RIBBON", "DEMO" if seed == "demo" else ""),
+        # Their passwords are shown to whoever opens the page: only to people on this machine.
+        demo_accounts=state.accounts if seed == "demo" and loopback else None,
         hosts=f"{environ.get('HOSTS', '')} {host}",
         # Browsers share cookies between the ports of a host, so two systems need different names.
         cookie_name=f"liaison_{port}",

@@ -43,6 +43,8 @@ class Installation:
     #: Whether cookies are Secure; they are not for plain HTTP on loopback.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: The demonstration accounts that the sign-in page offers; none when None.
+    demo_accounts: Path | None = None
     #: Host names of the gateway, in addition to loopback, and the prefix of its cookies' names.
     hosts: str = ""
     cookie_name: str = "liaison"
@@ -76,6 +78,7 @@ class Installation:
             settings["LISTEN_PORT"] = str(self.port)
             settings["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
             settings["RIBBON"] = self.ribbon
+            settings["DEMO_ACCOUNTS_FILE"] = str(self.demo_accounts or "")
             settings["HOSTS"] = self.hosts
             settings["COOKIE_NAME"] = self.cookie_name
             settings["TRUSTED_PROXIES"] = self.trusted_proxies

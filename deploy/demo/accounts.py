@@ -24,26 +24,28 @@ class Employee:
     username: str
     name: str
     component: str
+    #: What they do, in a sentence for the sign-in page.
+    about: str
     level: str | None
     roles: tuple[str, ...] = ()
 
 
 EMPLOYEES = (
-    Employee("amina", "Amina Farouk", "ICE", "contributor"),
-    Employee("bruno", "Bruno Keller", "ICE", "contributor"),
-    Employee("renata", "Renata Silva", "ICE", "reader"),
-    Employee("grace", "Grace Okafor", "ICE", "steward", ("office_administrator",)),
-    Employee("chloe", "Chloé Marchand", "PSO", "contributor"),
-    Employee("denis", "Denis Novak", "PSO", "contributor"),
-    Employee("paula", "Paula Reyes", "PSO", "steward", ("office_administrator",)),
-    Employee("femi", "Femi Adeyemi", "FEMA", "reader"),
-    Employee("hanna", "Hanna Virtanen", "FEMA", "contributor"),
-    Employee("ursula", "Ursula Brandt", "USCIS", "contributor"),
-    Employee("ivan", "Ivan Petrov", "IGA", "contributor"),
-    Employee("wanda", "Wanda Liu", "WHL", "reader", ("system_owner",)),
-    Employee("simon", "Simon Archer", "OPA", "reader", ("system_administrator",)),
-    Employee("edda", "Edda Lindqvist", "PRIV", None, ("isso",)),
-    Employee("farid", "Farid Haddad", "PRIV", None, ("privacy_officer",)),
+    Employee("amina", "Amina Farouk", "ICE", "Meets employers and industry for ICE.", "contributor"),
+    Employee("bruno", "Bruno Keller", "ICE", "Works beside Amina; sees what ICE knows.", "contributor"),
+    Employee("renata", "Renata Silva", "ICE", "Reads ICE's records and changes nothing.", "reader"),
+    Employee("grace", "Grace Okafor", "ICE", "Answers for ICE's records when their owners can't.", "steward", ("office_administrator",)),
+    Employee("chloe", "Chloé Marchand", "PSO", "Meets the private sector for PSO; never sees ICE's phone numbers.", "contributor"),
+    Employee("denis", "Denis Novak", "PSO", "Works beside Chloé; hears who wants no more contact.", "contributor"),
+    Employee("paula", "Paula Reyes", "PSO", "Answers for PSO's records when their owners can't.", "steward", ("office_administrator",)),
+    Employee("femi", "Femi Adeyemi", "FEMA", "Reads the directory for FEMA.", "reader"),
+    Employee("hanna", "Hanna Virtanen", "FEMA", "Meets states and volunteers for FEMA before hurricanes.", "contributor"),
+    Employee("ursula", "Ursula Brandt", "USCIS", "Meets growers and hotels for USCIS.", "contributor"),
+    Employee("ivan", "Ivan Petrov", "IGA", "Meets governors and tribal governments for IGA.", "contributor"),
+    Employee("wanda", "Wanda Liu", "WHL", "Owns the system; steps in where an office has nobody.", "reader", ("system_owner",)),
+    Employee("simon", "Simon Archer", "OPA", "Opens and closes accounts.", "reader", ("system_administrator",)),
+    Employee("edda", "Edda Lindqvist", "PRIV", "Reviews the audit trail every week; sees no record.", None, ("isso",)),
+    Employee("farid", "Farid Haddad", "PRIV", "Decides on held text, erasures and requests for no more contact.", None, ("privacy_officer",)),
 )
 
 
@@ -54,6 +56,7 @@ class DemoAccount(TypedDict):
     password: str
     name: str
     component: str
+    about: str
     level: str | None
     roles: list[str]
 

@@ -13,8 +13,10 @@ _FILES = {path.relative_to(_FOLDER).as_posix(): path.read_bytes() for path in so
 #: A digest of the names and contents of all files.
 VERSION = hashlib.sha256(b"".join(b"%s\0%d\0%s" % (name.encode(), len(content), content) for name, content in _FILES.items())).hexdigest()[:16]
 #: Built from a package where the build had npm and a network (deploy/build-assets), and ours for its classes where it had not.
-DESIGN_SYSTEM = "uswds/uswds.css"
+DESIGN_SYSTEM = "built/uswds.css"
 PLAIN = "plain.css"
+#: From the same build; without it, pages of what goes on have a link to look again.
+HTMX = "built/htmx.min.js"
 #: Seconds.
 YEAR = 31_536_000
 
@@ -44,3 +46,8 @@ def static_url(filename: str) -> str:
 def style_sheets() -> list[str]:
     """Return the addresses of the style sheets; ours is the last, and decides."""
     return [static_url(name) for name in (DESIGN_SYSTEM if DESIGN_SYSTEM in _FILES else PLAIN, "liaison.css")]
+
+
+def polling_script() -> str | None:
+    """Return the address of the script with which a page follows what goes on, or None where it was not built."""
+    return static_url(HTMX) if HTMX in _FILES else None

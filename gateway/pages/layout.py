@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 import orjson
@@ -69,6 +70,13 @@ WORDS = {
     "kinds": CONTACT_POINT_KINDS,
     "preferences": USE_PREFERENCES,
     "states": {code: state.name for code, state in STATES.items()},
+    "roles": {
+        "isso": "security officer",
+        "privacy_officer": "privacy officer",
+        "office_administrator": "office administrator",
+        "system_administrator": "system administrator",
+        "system_owner": "system owner",
+    },
     "types": {"individual": "Individuals", "organization": "Organizations"},
 }
 
@@ -129,6 +137,9 @@ def page(template: str, *, status: int | None = None, refusal: Refusal | None = 
         html = render(errors=errors, problems=problems(errors, wrong))
     status = status or (status_of(refusal) if refusal is not None else 200)
     response = Response(html, status=status, content_type="text/html; charset=utf-8")
+    if request.headers.get("HX-Request") == "true" and 'id="progress"' not in html:
+        # What the page followed has ended: the whole page is of interest now.
+        response.headers["HX-Refresh"] = "true"
     if g.get("visit") and not unsent_forms.is_cross_site():
         # A cross-site request comes without the cookie that the browser may have, and must not replace it.
         app_context().cookies.set_visit(response, g.visit)
@@ -261,12 +272,20 @@ def sign_in_page(refusal: Refusal | None = None, *, status: int = 401, username:
         onward=onward,
         username=username,
         why=ENDED.get(told or "", "") if refusal is None else "",
+        accounts=_demo_accounts(),
     )
     if cookies.session() is not None:
         cookies.delete_session(response)
     if told in ENDED:
         cookies.set_ended(response, told)
     return response
+
+
+def _demo_accounts() -> list[dict[str, object]]:
+    """Return the accounts of a demonstration, each with its password; none elsewhere."""
+    file = app_context().settings.demo_accounts_file
+    accounts: list[dict[str, object]] = orjson.loads(Path(file).read_bytes()) if file else []
+    return accounts
 
 
 def acknowledgement_page(*, status: int | None = None, refusal: Refusal | None = None, onward: str | None = None) -> Response:
@@ -314,6 +333,7 @@ blueprint.add_app_template_global(times.choices_of_moment)
 blueprint.add_app_template_global(may)
 blueprint.add_app_template_global(assets.static_url)
 blueprint.add_app_template_global(assets.style_sheets)
+blueprint.add_app_template_global(assets.polling_script)
 
 
 @blueprint.app_template_global("filled")

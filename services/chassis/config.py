@@ -93,6 +93,8 @@ class Settings:
     #: Whether cookies have the Secure flag; without it only on loopback, in the embedded deployment.
     cookie_secure: bool = True
     ribbon: str = ""
+    #: The file of demonstration accounts, which the sign-in page offers; none when empty.
+    demo_accounts_file: str = ""
     #: Codes of the components with their own systems, such as `ICE,PSO`; only for contacts.
     integrations: str = ""
     #: Values per day that a user may look up in the suppression ledger by entering people (T35): a contributor, and a

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,7 +99,7 @@ def test_the_pages_name_the_static_files_by_their_version_and_ours_decides_last(
 
 
 def test_the_pages_stand_without_the_design_system(aminas: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(assets._FILES, assets.DESIGN_SYSTEM, raising=False)  # noqa: SLF001 - as where nothing was built
+    monkeypatch.delitem(assets._FILES, assets.DESIGN_SYSTEM, raising=False)
     sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)">', aminas.get("/").text)
     assert sheets == [f"/static/{assets.VERSION}/{name}" for name in ("plain.css", "liaison.css")]
 
@@ -132,3 +135,26 @@ def test_a_style_sheet_is_compressed_for_whoever_takes_that(anonymous: FlaskClie
     answer = anonymous.get(f"/static/{assets.VERSION}/liaison.css", headers={"Accept-Encoding": "br"})
     assert answer.headers["Content-Encoding"] == "br"
     assert answer.headers["Vary"] == "Accept-Encoding"
+
+
+def test_the_sign_in_page_offers_accounts_in_a_demonstration_alone(app: Any, tmp_path: Path) -> None:
+    browser = Browser(app)
+    assert "Continue as" not in browser.get("/sign-in").text
+    account = {
+        "username": "amina",
+        "password": "pass <word>",
+        "name": "Amina Adler",
+        "component": "ICE",
+        "about": "Meets people.",
+        "level": None,
+        "roles": ["isso"],
+    }
+    file = tmp_path / "accounts.json"
+    file.write_text(json.dumps([account]))
+    context = app.extensions["liaison"]
+    context.settings = replace(context.settings, demo_accounts_file=str(file))
+    page = browser.get("/sign-in").text
+    assert "Continue as Amina" in page
+    assert "Meets people." in page
+    assert "security officer" in page
+    assert 'name="password" value="pass &lt;word&gt;"' in page

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.pages import assets
 from tests.unit.gateway.browsing import ID, OWNER, PERSON, Browser, come_in, doorkeeper
 from tests.unit.gateway.fakes import FakeBus
 
@@ -140,3 +141,21 @@ def test_what_is_under_way_can_be_stopped_and_gone_on_with(client: Browser, bus:
     bus.answers["contacts", "read_import"] = {**IMPORT, "state": "stopped", "stopped": "undoing"}
     assert f'action="/imports/{ID}/resume"' in page(client, f"/imports/{ID}")
     assert send(client, f"/imports/{ID}/resume").status_code == 303
+
+
+@pytest.mark.parametrize("is_built", [True, False])
+def test_what_goes_on_is_followed_without_reloading_the_page_and_by_a_link(
+    client: Browser, bus: FakeBus, monkeypatch: pytest.MonkeyPatch, is_built: bool
+) -> None:
+    files = {**assets._FILES, assets.HTMX: b""}
+    monkeypatch.setattr(assets, "_FILES", {name: content for name, content in files.items() if is_built or name != assets.HTMX})
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "committing", "progress": {"done": 40, "of": 100}}
+    shown = page(client, f"/imports/{ID}")
+    assert "http-equiv" not in shown
+    assert f'<a href="/imports/{ID}">Refresh</a>' in shown
+    assert (f'hx-get="/imports/{ID}"' in shown) == is_built == ("htmx.min.js" in shown)
+    asked = {"HX-Request": "true"}
+    assert "HX-Refresh" not in client.client.get(f"/imports/{ID}", headers=asked).headers
+    bus.answers["contacts", "read_import"] = {**IMPORT, "state": "committed"}
+    assert client.client.get(f"/imports/{ID}", headers=asked).headers["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in client.client.get(f"/imports/{ID}").headers

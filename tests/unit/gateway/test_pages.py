@@ -354,7 +354,8 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Read a tag."""
         given = dict(attrs)
-        if (tag == "script" and not re.fullmatch(r"/static/[0-9a-f]{16}/liaison\.js", str(given.get("src")))) or any(name.startswith("on") for name in given):
+        is_ours = re.fullmatch(r"/static/[0-9a-f]{16}/(liaison|built/htmx\.min)\.js", str(given.get("src")))
+        if (tag == "script" and not is_ours) or any(name.startswith("on") for name in given):
             self.scripts.append(tag)
         if "style" in given or tag == "style":
             self.styled.append(tag)
