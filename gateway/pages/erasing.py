@@ -34,6 +34,14 @@ PLACES = {
     "interactions.coordination_requests": "A coordination request about somebody else",
     "interactions.kept_texts": "A text kept by one component",
 }
+#: Parts of the system, in words.
+PARTS = {
+    "contacts": "Records, contact points, notes and imports",
+    "interactions": "Conversations, events, issues and requests",
+    "retention": "Requests for no more contact and erasures",
+    "access": "Accounts",
+    "audit": "The audit trail",
+}
 #: Reasons why an undecided mention was left, in words.
 LEFT = {
     "other-cause": "The person did not ask for no more contact.",
@@ -129,7 +137,7 @@ def erasure(erasure_id: str, refusal: Refusal | None = None) -> Response:
     hits = None
     if officer and shown["state"] == "waiting_for_decision":
         hits = query("retention", "list_hits", erasure_id=erasure_id, query={"undecided": "true", "limit": "50"})
-    return page("erasure.html", erasure=shown, hits=hits, officer=officer, places=PLACES, refusal=refusal)
+    return page("erasure.html", erasure=shown, hits=hits, officer=officer, places=PLACES, parts=PARTS, refusal=refusal)
 
 
 @form_view("/erasures/<uuid:erasure_id>/decisions", erasure)

@@ -247,7 +247,7 @@ def _remove(amina: Desk, chloe: Desk, denis: Desk, record: str) -> None:
     amina.press(f"Erase {NAME}")
     amina.says("Erasure:")
     _until_it_says(amina, "Erasure: done")
-    amina.says("contacts")
+    amina.says("Records, contact points, notes and imports")
     amina.open(record)
     amina.says("There is no such individual")
     denis.open("/individuals/new")

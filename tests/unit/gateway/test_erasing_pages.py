@@ -143,3 +143,25 @@ def test_the_weekly_sample_says_why_each_text_was_left(aminas: Browser, bus: Fak
     assert 'href="/erasures/sample?cursor=a%20cursor"' in page
     aminas.get("/erasures/sample?cursor=a%20cursor")
     assert bus.of("retention", "list_sample")[-1].kwargs == {"query": {"limit": "50", "cursor": "a cursor"}}
+
+
+def test_what_an_erasure_reached_is_added_up_by_part_of_the_system(aminas: Browser, bus: FakeBus) -> None:
+    def receipt(service: str, store: str, removed: int | None, left: int = 0) -> dict[str, Any]:
+        return {
+            "service": service,
+            "step": "erase",
+            "store": store,
+            "found": removed,
+            "removed": removed,
+            "left": left,
+            "method": "delete",
+            "at": None,
+        }
+
+    receipts = [receipt("contacts", "notes", 2), receipt("contacts", "names", 3), receipt("contacts", "notes", 1), receipt("retention", "hits", 0, 4)]
+    bus.answers["retention", "read_erasure"] = {**ERASURE, "state": "done", "receipts": receipts}
+    page = aminas.get(f"/erasures/{ID}").text
+    assert "<td>2</td><td>6</td><td>0</td>" in page
+    assert "<td>1</td><td>0</td><td>4</td>" in page
+    bus.answers["retention", "read_erasure"] = {**ERASURE, "state": "done", "receipts": [receipt("contacts", "notes", None)]}
+    assert "Removed</th><th" not in aminas.get(f"/erasures/{ID}").text.partition("<details>")[0]
