@@ -17,6 +17,8 @@ DESIGN_SYSTEM = "built/uswds.css"
 PLAIN = "plain.css"
 #: From the same build; without it, pages of what goes on have a link to look again.
 HTMX = "built/htmx.min.js"
+#: Likewise; without it, a search field of a form is looked up by a button.
+AUTOCOMPLETE = "built/accessible-autocomplete.min.js"
 #: Seconds.
 YEAR = 31_536_000
 
@@ -51,3 +53,8 @@ def style_sheets() -> list[str]:
 def polling_script() -> str | None:
     """Return the address of the script with which a page follows what goes on, or None where it was not built."""
     return static_url(HTMX) if HTMX in _FILES else None
+
+
+def picker_script() -> str | None:
+    """Return the address of the script with which a search field answers while one types, or None where it was not built."""
+    return static_url(AUTOCOMPLETE) if AUTOCOMPLETE in _FILES else None

@@ -9,6 +9,7 @@ from flask import Response, request
 from gateway.clients import command, query
 from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
+from gateway.pages import picking
 from gateway.pages.addresses import values_from_address
 from gateway.pages.layout import blueprint, form_values, form_view, issue_names, page, redirect_to, user_names, validated
 from gateway.pages.paging import page_links, page_query
@@ -56,7 +57,9 @@ def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None
     chosen = values.get("individual_id") or ""
     return page(
         "coordination_new.html",
-        people=stakeholder_names([chosen]) if is_id(chosen) else {},
+        # A search step leaves the person open.
+        people=stakeholder_names([chosen]) if is_id(chosen) and not picking.is_searching() else {},
+        picker=picking.single_picker(chosen),
         preferring=with_preferences([chosen] if is_id(chosen) else []),
         issues=issue_names(),
         values=values,
@@ -67,6 +70,8 @@ def _coordination_form(values: Mapping[str, str], refusal: Refusal | None = None
 @form_view("/requests/coordination/new", lambda refusal: _coordination_form(request.form, refusal))
 def asking_to_coordinate() -> Response:
     """Create a coordination request (R86)."""
+    if picking.is_searching():
+        return _coordination_form(request.form)
     given = form_values("individual_id", "issue_id", "component", "message", "due_on", "mode", "keep_reason")
     asked = command("interactions", "create_coordination_request", body=validated(CoordinationRequestCreateSchema, given))
     return redirect_to("coordination_request", request_id=asked["id"])

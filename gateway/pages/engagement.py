@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from flask import Response, request
 
-from gateway.addresses import may_be_in_address
 from gateway.clients import command, query
 from gateway.endpoints import JsonValue
 from gateway.merging import Page
 from gateway.naming import is_id, stakeholder_names
+from gateway.pages import picking
 from gateway.pages.addresses import values_from_address
 from gateway.pages.colleagues import colleagues
 from gateway.pages.layout import blueprint, form_list, form_values, form_view, issue_names, page, redirect_to, user_names, validated
@@ -20,13 +20,11 @@ from gateway.pages.times import instant_from_form, now_typed
 from gateway.pages.versions import compare_versions, submitted_etag
 from gateway.permissions import may
 from services.chassis.messages import NotFound, Refusal, entity_tag
-from services.contacts.contract.answers.search import LineAnswer
-from services.contacts.contract.schemas.search import StakeholderQuerySchema
 from services.interactions.contract.answers import AttendeeAnswer, EventAnswer, InteractionAnswer
 from services.interactions.contract.schemas import AttendeesAddSchema, EventCreateSchema, InteractionChangeSchema, InteractionCreateSchema
 
-#: How many recent events the form of an interaction offers, and how many people the search for attendees.
-RECENT, TICKED = 50, 50
+#: How many recent events the form of an interaction offers.
+RECENT = 50
 
 
 @blueprint.get("/interactions/new")
@@ -35,7 +33,7 @@ def new_interaction() -> Response:
     return _interaction_form(
         {
             "held_at": now_typed(),
-            "individual_ids": values_from_address("individual_id").get("individual_id", ""),
+            **values_from_address("individual_id"),
             "mode": "phone",
             **values_from_address("no_contact_request_id", "event_id"),
         }
@@ -43,14 +41,14 @@ def new_interaction() -> Response:
 
 
 def _interaction_form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    chosen = (values.get("individual_ids") or "").split()
+    chosen = {"individual": [values["individual_id"]]} if values.get("individual_id") else picking.ids_from_form()
     at = values.get("event_id") or ""
     return page(
         "interaction_new.html",
         issues=issue_names(),
         events=_recent_events(at),
-        people=stakeholder_names(chosen) if all(map(is_id, chosen)) else {},
-        preferring=with_preferences(filter(is_id, chosen)),
+        picker=picking.picker(chosen),
+        preferring=with_preferences(filter(is_id, chosen["individual"])),
         colleagues=colleagues() if may("contribute") else {},
         values=values,
         refusal=refusal,
@@ -66,11 +64,13 @@ def _interaction_again(refusal: Refusal) -> Response:
 @form_view("/interactions/new", _interaction_again)
 def logging_interaction() -> Response:
     """Log an interaction (R48-R54)."""
+    if picking.is_searching():
+        return _interaction_form(request.form)
     body: dict[str, JsonValue] = {
         **form_values("mode", "initiated_by", "outcome", "event_id", "keep_reason", "no_contact_request_id"),
         "held_at": instant_from_form("held_at"),
-        "individual_ids": _ids("individual_ids"),
-        "organization_ids": _ids("organization_ids"),
+        "individual_ids": form_list("individual_ids"),
+        "organization_ids": form_list("organization_ids"),
         "issue_ids": form_list("issue_ids"),
     }
     if promised := form_values("promise", "promise_due_on", "promise_mode", "promise_assignee"):
@@ -167,35 +167,20 @@ def entering_event() -> Response:
 
 
 @blueprint.get("/events/<uuid:event_id>")
-def event(event_id: str, refusal: Refusal | None = None, *, wanted: str = "") -> Response:
+def event(event_id: str, refusal: Refusal | None = None) -> Response:
     """Show an event with its attendees."""
     shown: EventAnswer = query("interactions", "read_event", event_id=event_id)
     attendees: Page[AttendeeAnswer] = query("interactions", "list_attendees", event_id=event_id, query=page_query())
-    wanted = wanted or request.args.get("find", "").strip()
-    found, is_more = _found(wanted) if wanted else ({}, False)
     return page(
         "event.html",
         event=shown,
-        form="ids" if refusal else "",
         attendees=attendees,
         part=page_links(attendees, path=f"/events/{event_id}"),
         people=stakeholder_names(item["individual_id"] or item["organization_id"] for item in attendees["items"]),
         issues=issue_names(),
-        wanted=wanted,
-        found=found,
-        is_more=is_more,
-        values=request.form if refusal else {},
+        picker=picking.picker(picking.ids_from_form()),
         refusal=refusal,
     )
-
-
-@blueprint.post("/events/<uuid:event_id>/find")
-def finding_attendees(event_id: str) -> Response:
-    """Search for attendees by an address, or without one when the text contains a phone number or e-mail address (T31)."""
-    wanted = request.form.get("find", "").strip()
-    if may_be_in_address([("find", wanted)]):
-        return redirect_to("event", event_id=event_id, find=wanted, _anchor="who")
-    return event(event_id, wanted=wanted)
 
 
 def _event_again(event_id: str, refusal: Refusal) -> Response:
@@ -206,7 +191,9 @@ def _event_again(event_id: str, refusal: Refusal) -> Response:
 @form_view("/events/<uuid:event_id>/attendees", _event_again)
 def recording_attendance(event_id: str) -> Response:
     """Add attendees (R62)."""
-    body = {"individual_ids": _ids("individual_ids"), "organization_ids": _ids("organization_ids")}
+    if picking.is_searching():
+        return event(event_id)
+    body = {"individual_ids": form_list("individual_ids"), "organization_ids": form_list("organization_ids")}
     command("interactions", "add_attendees", event_id=event_id, body=validated(AttendeesAddSchema, body))
     return redirect_to("event", event_id=event_id)
 
@@ -221,18 +208,6 @@ def _recent_events(chosen: str) -> dict[str, str]:
         except NotFound:
             return events
     return events
-
-
-def _found(words: str) -> tuple[dict[str, str], bool]:
-    """Return id → name of the individuals that a search finds, and whether there are more."""
-    asked = validated(StakeholderQuerySchema, {"q": words, "type": "individual", "limit": str(TICKED)})
-    found: Page[LineAnswer] = query("contacts", "search_stakeholders", query=asked)
-    names = {item["id"]: ", ".join(filter(None, (item["name"], item["organization_name"], item["state"]))) for item in found["items"]}
-    return names, found["next"] is not None
-
-
-def _ids(name: str) -> list[str]:
-    return [part for value in form_list(name) for part in value.replace(",", " ").split()]
 
 
 def _whole(name: str) -> str:

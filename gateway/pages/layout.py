@@ -334,6 +334,7 @@ blueprint.add_app_template_global(may)
 blueprint.add_app_template_global(assets.static_url)
 blueprint.add_app_template_global(assets.style_sheets)
 blueprint.add_app_template_global(assets.polling_script)
+blueprint.add_app_template_global(assets.picker_script)
 
 
 @blueprint.app_template_global("filled")

@@ -9,6 +9,7 @@ from flask import Response, request
 from gateway.clients import query
 from gateway.merging import Page
 from gateway.naming import stakeholder_names
+from gateway.pages import picking
 from gateway.pages.addresses import values_from_address
 from gateway.pages.erasing import may_erase, name_of
 from gateway.pages.layout import blueprint, form_values, form_view, page, redirect_to, user_names, validated
@@ -45,13 +46,16 @@ def new_no_contact_request() -> Response:
 
 
 def _form(values: Mapping[str, str], refusal: Refusal | None = None) -> Response:
-    name = name_of(values["individual_id"]) if values.get("individual_id") else ""
-    return page("no_contact_new.html", values=values, name=name, refusal=refusal)
+    chosen = values.get("individual_id")
+    name = name_of(chosen) if chosen and not picking.is_searching() else ""
+    return page("no_contact_new.html", values=values, name=name, picker=picking.single_picker(chosen), refusal=refusal)
 
 
 @form_view("/requests/no-contact/new", lambda refusal: _form(request.form, refusal))
 def recording_no_contact_request() -> Response:
     """Record a request; the record is frozen before the answer (R164-R170, N6)."""
+    if picking.is_searching():
+        return _form(request.form)
     body = validated(NoContactRequestCreateSchema, form_values("individual_id", "medium", "received_on", "reason"))
     return redirect_to("no_contact_request", request_id=open_request(body)["id"])
 

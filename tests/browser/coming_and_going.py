@@ -179,6 +179,7 @@ def with_scripts(browser: Browser, base: str, amina: dict[str, Any], chloe: dict
     assert not visit.complaints, visit.complaints
     visit.context.close()
     _going_back(browser, base, amina, chloe)
+    _choosing_by_keys(browser, base, amina)
 
 
 def _shown_at_rest(page: Page) -> str:
@@ -235,6 +236,33 @@ def _going_back(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[
             page.go_back()
         assert CELL not in _shown_at_rest(page), page.url
     assert not visit.complaints, visit.complaints
+
+
+def _choosing_by_keys(browser: Browser, base: str, amina: dict[str, Any]) -> None:
+    """Choose whom one met by letters and arrow keys; who was chosen is still there after going back."""
+    visit = Visit(browser, base, scripts=True)
+    visit.open("/interactions/new")
+    visit.sign_in(amina)
+    page = visit.page
+    for letters, name in (("carst", "Zenobia Carstairs"), ("navajo n", "Navajo Nation")):
+        page.get_by_role("combobox", name="Find people and organizations by name").focus()
+        page.keyboard.type(letters)
+        expect(page.locator(".autocomplete__option").filter(has_text=name).first).to_be_visible()
+        options = page.locator(".autocomplete__option").all_inner_texts()
+        for _ in range(1 + next(at for at, option in enumerate(options) if option.startswith(name))):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("checkbox", name=name)).to_be_checked()
+        expect(page.get_by_role("combobox", name="Find people and organizations by name")).to_have_value("")
+        expect(page.locator(".autocomplete__option")).to_have_count(0)
+    page.wait_for_selector("html[data-drafts=kept]")
+    visit.open("/issues")
+    page.go_back()
+    expect(page.get_by_role("checkbox", name="Zenobia Carstairs")).to_be_checked()
+    page.get_by_role("button", name="Save interaction").click()
+    expect(page.locator("main")).to_contain_text("With Zenobia Carstairs, Navajo Nation")
+    assert not visit.complaints, visit.complaints
+    visit.context.close()
 
 
 def with_care(browser: Browser, base: str, amina: dict[str, Any], chloe: dict[str, Any], shots: Callable[[Page, str], None]) -> None:

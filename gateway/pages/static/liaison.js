@@ -45,6 +45,54 @@
     }
   });
 
+  /* Fields that find people and organizations answer while one types; what is chosen becomes a box. */
+  const addChoice = (chosen, type, name, value, words) => {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    label.className = "box";
+    Object.assign(box, { type, name, value });
+    label.append(box, ` ${words}`);
+    chosen.append(label);
+    return box;
+  };
+  document.querySelectorAll("[data-picker]").forEach((group) => {
+    const field = group.querySelector("input[name=find]");
+    if (!window.accessibleAutocomplete || !field) return;
+    const chosen = group.querySelector(".chosen");
+    const token = field.form.querySelector("input[name=csrf_token]").value;
+    const place = document.createElement("div");
+    const single = "single" in group.dataset;
+    let found = [];
+    let asked = 0;
+    const source = async (typed, show) => {
+      const turn = ++asked;
+      try {
+        const answer = await fetch(group.dataset.picker, { method: "POST", headers: { "X-CSRF-Token": token }, body: new URLSearchParams({ find: typed, ...(single ? { single: "yes" } : {}) }) });
+        if (!answer.ok || turn !== asked) return;
+        found = await answer.json();
+        show(found.map((one) => one.name));
+      } catch (error) { show([]); }
+    };
+    const choose = (name) => {
+      const one = found.find((other) => other.name === name);
+      const input = group.querySelector("input[role=combobox]");
+      if (!one) return;
+      const box = chosen.querySelector(`input[value="${one.id}"]`)
+        || (single ? addChoice(chosen, "radio", "individual_id", one.id, one.name) : addChoice(chosen, "checkbox", `${one.type}_ids`, one.id, one.name));
+      box.checked = true;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      /* The widget writes the name into the field afterwards, and closes its list when the field is left. */
+      setTimeout(() => {
+        input.value = "";
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+        input.blur();
+        input.focus();
+      }, 0);
+    };
+    field.parentElement.replaceWith(place);
+    accessibleAutocomplete({ element: place, id: "find", name: "find", source, onConfirm: choose, confirmOnBlur: false, minLength: 2, tNoResults: () => "No results" });
+  });
+
   /* The end of the session: two minutes before it a warning with a button; other tabs' requests count. */
   if (session) {
     const ENDS = "liaison-session-ends";
@@ -116,7 +164,7 @@
   const valueOf = (field) => (["checkbox", "radio"].includes(field.type) ? field.checked : field.value);
 
   const keep = async (form, key) => {
-    const content = fieldsOf(form).map((field) => [field.name, field.type, ["checkbox", "radio"].includes(field.type) ? field.value : "", valueOf(field)]);
+    const content = fieldsOf(form).map((field) => [field.name, field.type, ["checkbox", "radio"].includes(field.type) ? field.value : "", valueOf(field), field.closest(".chosen") ? field.closest("label").textContent.trim() : ""]);
     const nonce = crypto.getRandomValues(new Uint8Array(12));
     const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, new TextEncoder().encode(JSON.stringify(content)));
     sessionStorage.setItem(DRAFT + nameOf(form), `${textOf(nonce)} ${textOf(sealed)}`);
@@ -145,8 +193,10 @@
       return;
     }
     const left = fieldsOf(form);
-    for (const [name_, type, value, typed] of content) {
-      const at = left.findIndex((field) => field.name === name_ && field.type === type && (typeof typed !== "boolean" || field.value === value));
+    for (const [name_, type, value, typed, words] of content) {
+      let at = left.findIndex((field) => field.name === name_ && field.type === type && (typeof typed !== "boolean" || field.value === value));
+      const chosen = form.querySelector(".chosen");
+      if (at < 0 && words && typed && chosen) at = left.push(addChoice(chosen, type, name_, value, words)) - 1;
       if (at < 0) continue;
       const [field] = left.splice(at, 1);
       if (valueOf(field) === typed) continue;

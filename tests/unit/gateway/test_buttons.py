@@ -11,6 +11,8 @@ import pytest
 TEMPLATES = sorted((Path(__file__).parents[3] / "gateway" / "pages" / "templates").glob("*.html"))
 #: A macro of _forms.html that makes a field in which Enter sends the form.
 LINE = re.compile(r"\bf\.(text|moment)\(")
+#: The class of a button that destroys.
+DANGER = "usa-button--secondary"
 #: Template → the first button of a form with several, which Enter presses: it keeps what was typed and decides nothing.
 FIRST = {"import.html": "Check"}
 
@@ -62,6 +64,10 @@ def forms_of(source: str) -> Forms:
         if "<form" in body:
             source = re.sub(r"{%-? macro " + name + r".*?endmacro -?%}", "", source, flags=re.DOTALL)
             source = re.sub(r"{{ " + name + r"\([^)]*\) }}", lambda _, body=body: body, source)
+    # A search step within a form: its first button, which Enter presses, is the one that the form ends with.
+    source = re.sub(r"{%-? macro (saves|who)\(.*?endmacro -?%}", "", source, flags=re.DOTALL)
+    source = re.sub(r'{{ f\.saves\("([^"]*)"\) }}', r"<button>\1</button>", source)
+    source = re.sub(r"{{ f\.who\([^)]*\) }}", '<input name="find"><button>Find</button>', source)
     parsed = Forms()
     parsed.feed(re.sub(r"{#.*?#}", "", source, flags=re.DOTALL))
     return parsed
@@ -73,13 +79,15 @@ def test_a_form_has_one_button(template: Path) -> None:
     assert not parsed.outside, "a button outside its form, or with an address of its own"
     for form in parsed.forms:
         if len(form["buttons"]) > 1:
-            assert form["buttons"][0] == FIRST.get(template.name), (template.name, form["buttons"])
+            first, *_, last = form["buttons"]
+            assert first == FIRST.get(template.name, last), (template.name, form["buttons"])
+            assert first == last or len(form["buttons"]) == 2, (template.name, form["buttons"])
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
 def test_nothing_is_destroyed_by_pressing_enter_in_a_line(template: Path) -> None:
     for form in forms_of(template.read_text()).forms:
-        if any("danger" in said.split() for said in form["classes"]):
+        if any(DANGER in said.split() for said in form["classes"]):
             assert not form["lines"], template.name
             assert not LINE.search("".join(form["text"])), template.name
 
@@ -89,7 +97,11 @@ def test_the_parser_sees_what_it_looks_for() -> None:
     assert forms_of(former).forms[0]["buttons"] == ["Accept", "Decline"]
     assert forms_of('<form id="a"></form><button form="a">Send</button>').outside == ["button"]
     (one,) = forms_of(
-        '{% macro x_opening(a) %}<form>{% endmacro %}{{ x_opening("b") }}{{ f.text("c") }}<button class="danger">D</button></form>'
+        f'{{% macro x_opening(a) %}}<form>{{% endmacro %}}{{{{ x_opening("b") }}}}{{{{ f.text("c") }}}}<button class="{DANGER}">D</button></form>'
     ).forms
+    assert DANGER in one["classes"]
+    asks = forms_of('<form>{{ f.saves("Save") }}{{ f.who("Who", picker) }}<button>Save</button></form>').forms[0]
+    assert asks["buttons"] == ["Save", "Find", "Save"]
+    assert sum(DANGER in said.split() for path in TEMPLATES for form in forms_of(path.read_text()).forms for said in form["classes"]) > 3
     assert LINE.search("".join(one["text"]))
     assert sum(len(forms_of(path.read_text()).forms) for path in TEMPLATES) > 25

@@ -354,7 +354,7 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Read a tag."""
         given = dict(attrs)
-        is_ours = re.fullmatch(r"/static/[0-9a-f]{16}/(liaison|built/htmx\.min)\.js", str(given.get("src")))
+        is_ours = re.fullmatch(r"/static/[0-9a-f]{16}/(liaison|built/(htmx|accessible-autocomplete)\.min)\.js", str(given.get("src")))
         if (tag == "script" and not is_ours) or any(name.startswith("on") for name in given):
             self.scripts.append(tag)
         if "style" in given or tag == "style":
