@@ -22,7 +22,7 @@ from services.contacts.contract.answers.search import LineAnswer
 from services.contacts.contract.schemas.search import StakeholderQuerySchema
 
 #: How many a search in a form shows, and how many while one types.
-FOUND, TYPED = 20, 8
+TICKED, TYPED_SHOWN = 20, 8
 _TYPES = ("individual", "organization")
 
 
@@ -58,7 +58,7 @@ def picker(chosen: Mapping[str, list[str]], *, single: bool = False) -> Picker:
     wanted = _wanted()
     if not wanted:
         return Picker(picked, single=single)
-    found, is_more = _search(wanted, FOUND, people_alone=single)
+    found, is_more = _search(wanted, TICKED, people_alone=single)
     known = {one["id"] for one in picked}
     return Picker(picked, wanted, tuple(one for one in found if one["id"] not in known), is_more, single)
 
@@ -77,7 +77,7 @@ def ids_from_form() -> dict[str, list[str]]:
 def picking() -> Response:
     """Answer a search field while one types: the first people and organizations of these words, as JSON."""
     wanted = _wanted()
-    found = _search(wanted, TYPED, people_alone="single" in request.form)[0] if len(wanted) > 1 else []
+    found = _search(wanted, TYPED_SHOWN, people_alone="single" in request.form)[0] if len(wanted) > 1 else []
     return Response(orjson.dumps(found), content_type="application/json")
 
 

@@ -26,7 +26,7 @@ REASONS: dict[str, tuple[str, ...]] = {
     "services/access/storage/directory.py": (ONE, PAGE, PAGE, COUNT),
     "services/access/storage/gateway_refusals.py": (WORK, WORK),
     "services/access/storage/sessions.py": (WORK, WORK),
-    "services/audit/storage/reading.py": (PAGE, PAGE, PAGE, COUNT, COUNT, COUNT, ONE, ONE, "those who looked at most, and it says so"),
+    "services/audit/storage/reading.py": (PAGE, PAGE, PAGE, COUNT, COUNT, ONE, ONE, "those who looked at most, and it says so"),
     "services/audit/storage/trail.py": (WORK, ONE, "checkpoints before one, of which some are enough", WORK),
     "services/audit/usecases/reading.py": (ONE,),
     "services/contacts/storage/likenesses.py": (WORK, WORK, "holders of one value: one that more share is nobody's"),
@@ -76,7 +76,6 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/access/domain/throttle.py": (BYTES,),
     "services/access/service/__init__.py": ("an address of the network is shorter",),
     "services/access/usecases/directory.py": (PAGE,),
-    "services/audit/domain/verification.py": ("the leaves that a checkpoint proves",),
     "services/audit/storage/witness.py": ("what is not written yet",),
     "services/audit/usecases/reading.py": (PAGE,),
     "services/audit/usecases/sequencing.py": ("the leaves of a tree of a size",),
@@ -116,6 +115,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "services/retention/usecases/requests.py": (PAGE,),
     "gateway/framing.py": ("a line without its end",),
     "gateway/sealer.py": (BYTES,),
+    "gateway/pages/assets.py": (BYTES,),
     "gateway/pages/sentences.py": ("the first letter of a label",),
     "gateway/pages/times.py": ("the day of an instant",),
     "gateway/routes/kept_texts.py": (PAGE,),
@@ -126,12 +126,10 @@ HEADS: dict[str, tuple[str, ...]] = {
 #: Numbers of the pages at which they stop; each is said on the page beside the way to the rest.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "gateway/naming.py": (WORK,),
-    "gateway/pages/engagement.py": (
-        "the latest to choose from, and the page says how to an older one",
-        "to be ticked, and the page says that there are more",
-    ),
+    "gateway/pages/engagement.py": ("the latest to choose from, and the page says how to an older one",),
     "gateway/pages/layout.py": (WORK,),
     "gateway/pages/paging.py": (PAGE,),
+    "gateway/pages/picking.py": ("to be ticked, and the page says that there are more", "another letter finds others"),
     "gateway/routes/tasks.py": ("names beside the number of the others",),
 }
 NUMBER = re.compile(
