@@ -78,7 +78,8 @@ class Installation:
             settings["LISTEN_PORT"] = str(self.port)
             settings["COOKIE_SECURE"] = "true" if self.cookie_secure else "false"
             settings["RIBBON"] = self.ribbon
-            settings["DEMO_ACCOUNTS_FILE"] = str(self.demo_accounts or "")
+            if self.demo_accounts is not None:
+                settings["DEMO_ACCOUNTS_FILE"] = str(self.demo_accounts)
             settings["HOSTS"] = self.hosts
             settings["COOKIE_NAME"] = self.cookie_name
             settings["TRUSTED_PROXIES"] = self.trusted_proxies

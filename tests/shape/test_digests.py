@@ -34,6 +34,7 @@ IN_SQL = ("md5(", "sha224(", "sha256(", "sha384(", "sha512(", " digest(", "hasht
 #: By file: how many there are, and why nobody learns a person's values from them.
 REASONS: dict[str, tuple[int, str]] = {
     "gateway/identity.py": (1, "of a session's token: 256 random bits, which nobody guesses; it never leaves the process"),
+    "gateway/pages/assets.py": (1, "of our own static files"),
     "gateway/uploads.py": (1, "proves to contacts that a file came whole; neither side keeps it, and what contacts keeps is keyed"),
     "deploy/broker.py": (1, "RabbitMQ's own form of passwords, salted; of long random ones"),
     "services/access/domain/sessions.py": (1, "of a session's token: 256 random bits, which nobody guesses"),
