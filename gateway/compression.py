@@ -27,6 +27,12 @@ def init_compression(app: Flask) -> None:
 
 
 def compress_response(response: Response) -> Response:
-    """Compress an answer, if its client takes that and no other site made the client ask."""
+    """Compress an answer, if its client takes that and no other site made the client ask.
+
+    A record with an ETag stays as it is: a strong tag is of one form of the bytes (RFC 9110, 8.8.3.3), and clients send it
+    back as the record's version.
+    """
+    if request.endpoint == "static":
+        return _compress.after_request(response)
     is_ours = request.headers.get("Sec-Fetch-Site") in {"same-origin", "none"} or bearer_token(request) is not None
-    return _compress.after_request(response) if is_ours or request.endpoint == "static" else response
+    return _compress.after_request(response) if is_ours and "ETag" not in response.headers else response

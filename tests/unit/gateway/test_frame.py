@@ -131,6 +131,14 @@ def test_an_answer_to_a_program_that_bears_its_token_is_compressed(app: Any, bus
     assert client.get("/api/v1/issues", headers=headers).headers["Content-Encoding"] == "gzip"
 
 
+def test_a_record_keeps_the_tag_that_names_its_version(app: Any, bus: FakeBus) -> None:
+    bus.answers[("interactions", "read_issue")] = {"id": ID, "name": "Worksite enforcement" * 100}
+    client = app.test_client(use_cookies=False)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    plain = client.get(f"/api/v1/issues/{ID}", headers=headers).headers["ETag"]
+    assert client.get(f"/api/v1/issues/{ID}", headers={**headers, "Accept-Encoding": "gzip, br"}).headers["ETag"] == plain
+
+
 def test_a_style_sheet_is_compressed_for_whoever_takes_that(anonymous: FlaskClient) -> None:
     answer = anonymous.get(f"/static/{assets.VERSION}/liaison.css", headers={"Accept-Encoding": "br"})
     assert answer.headers["Content-Encoding"] == "br"
