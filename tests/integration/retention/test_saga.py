@@ -7,6 +7,7 @@ from typing import Any
 
 import eventlet
 import pytest
+from eventlet.event import Event
 
 from services.chassis.cursors import Cursors
 from services.chassis.messages import Caller, NotFound, Unavailable, new_id
@@ -86,10 +87,19 @@ def test_of_many_erasures_that_are_woken_two_search_at_once_and_no_erasure_waits
     most: dict[str, int] = {}
     answers = {"erase": {"sealed": "sealed"}, "unseal_key": {"key": "a key"}, "seek": {"hits": [], "carried_out": []}, "close_erasure": {}}
 
+    many = Event()
+
     def slow(_service: str, method: str, *_: Any, **_given: Any) -> Any:
         going[method] = going.get(method, 0) + 1
         most[method] = max(most.get(method, 0), going[method])
-        eventlet.sleep(0.2 if method == "seek" else 0.02)
+        if method == "erase":
+            # The first ones go on when more are erased at once than may search at once.
+            if going[method] > SEARCHES_AT_ONCE and not many.ready():
+                many.send()
+            with eventlet.Timeout(10, exception=False):
+                many.wait()
+        else:
+            eventlet.sleep(0.2 if method == "seek" else 0.02)
         going[method] -= 1
         return {"receipts": [], **answers[method]}
 
