@@ -71,7 +71,7 @@ class Office:
         # Every service's entries come from one publisher.
         account = process.address.account
         process = replace(process, account_of=lambda service: "another" if service in self.strangers else account)
-        process.revocations._silence = 3600.0
+        process.revocations._monotonic = lambda: 0.0
         process.revocations.hear(1, [], "1")
         services = Services([(AuditService, process)])
         self.stack.callback(services.stop)

@@ -148,7 +148,7 @@ class World:
         account = parse_url(self.url)["userid"]
         # On RabbitMQ all share the account of the tests; tests of their own give every service its own.
         process = replace(process, database=database, account_of=lambda service: account or service)
-        process.revocations._silence = 3600.0
+        process.revocations._monotonic = lambda: 0.0
         process.revocations.hear(1, [], "1")
         self.processes[service] = process
         return process

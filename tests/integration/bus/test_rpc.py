@@ -241,7 +241,7 @@ def test_a_passport_from_before_a_change_of_policy_must_be_renewed(probe: World,
 
 def test_who_has_not_heard_access_asks_it_and_fails_closed(probe: World, client: RpcClient) -> None:
     revocations = probe.processes["probe"].revocations
-    revocations._silence = -1.0
+    revocations._heard = None
     lives = [True]
     revocations._ask = lambda _: lives[0]
     passport = probe.passport(a_caller())
