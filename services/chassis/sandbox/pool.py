@@ -103,7 +103,7 @@ class Pool:
 
     def __init__(self, *, seconds: int = _SECONDS, waited: float = _WAITED, idle: float = _IDLE) -> None:
         """Set the limits of one call; start nothing."""
-        self.seconds, self.waited, self.idle = seconds, waited, idle
+        self.memory, self.seconds, self.waited, self.idle = _MEMORY, seconds, waited, idle
         self._turns, self._long_turns = Semaphore(_CHILDREN), Semaphore(_AT_LONG_WORK)
         self._resting: list[Child] = []
         self._at_work: set[Child] = set()
@@ -175,7 +175,7 @@ class Pool:
             child.resting.cancel()
         else:
             try:
-                child = Child(_MEMORY)
+                child = Child(self.memory)
             except OSError as error:
                 # The system has no process or no memory left.
                 raise Unavailable from error

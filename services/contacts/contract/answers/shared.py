@@ -18,7 +18,7 @@ class Relationship(TypedDict):
     """A component's relationship with a stakeholder (R43, R44)."""
 
     component: str
-    since: InstantText
+    since: DayText
     last_contact_at: InstantText | None
 
 
