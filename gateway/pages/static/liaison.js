@@ -77,6 +77,8 @@
       const one = found.find((other) => other.name === name);
       const input = group.querySelector("input[role=combobox]");
       if (!one) return;
+      /* An answer that is still on its way would open the list again. */
+      asked += 1;
       const box = chosen.querySelector(`input[value="${one.id}"]`)
         || (single ? addChoice(chosen, "radio", "individual_id", one.id, one.name) : addChoice(chosen, "checkbox", `${one.type}_ids`, one.id, one.name));
       box.checked = true;
